@@ -1,0 +1,50 @@
+# Two commands are enough: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ADDRESS ?= 127.0.0.1:8000
+
+.PHONY: install run test check bench lock clean help
+
+help:
+	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
+
+## make install   .venv with everything, from requirements.lock
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wattkeeper needs Python 3.11 or newer")'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+## make run       a demo fleet on http://127.0.0.1:8000
+run: install
+	$(BIN)/wattkeeper migrate --verbosity 0
+	$(BIN)/wattkeeper demo --serve --host $(word 1,$(subst :, ,$(ADDRESS))) --port $(word 2,$(subst :, ,$(ADDRESS)))
+
+## make test      the tests; those that need a server say so when it is absent
+test: install
+	$(BIN)/python -m pytest
+
+## make check     lint, types, floors, migrations
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/wattkeeper check
+	$(BIN)/wattkeeper makemigrations --check --dry-run
+
+## make bench     every promised speed, beside its peer and its limit
+bench: install
+	$(BIN)/python -m benchmarks
+
+## make lock      requirements.lock again, after a change of pyproject.toml
+lock: install
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,7 @@
+#!/usr/bin/env python
+"""`./manage.py X` is `wattkeeper X`."""
+
+from wattkeeper.config.cli import main
+
+if __name__ == "__main__":
+    main()

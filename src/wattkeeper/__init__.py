@@ -1,0 +1,1 @@
+"""Wattkeeper: telemetry of batteries, vehicles, meters and machines, from reading to work."""

@@ -1,0 +1,1 @@
+"""The vocabulary: units, channels, streams, kinds. Pure Python, no Django."""

@@ -1,0 +1,45 @@
+"""A kind is a page of declarations: all that the pipeline and the views need to know of a kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from wattkeeper.base.catalog.streams import Stream
+
+
+class UnknownAsset(StrEnum):
+    """What becomes of a reading whose asset nobody has registered."""
+
+    REGISTER = "register"  # it appears at its first reading
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class NewestRow:
+    """The newest stored reading of one asset in a batch: what its current state may become."""
+
+    asset_id: int
+    at: datetime
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Registered by the kind's `AppConfig.ready()`.
+
+    `apply_state` moves the assets' current state forward from the newest rows of a stream, in one statement,
+    never backward. `current_state` gives the state of the assets asked for, by asset id: `{"at": ..., channel: value}`.
+    """
+
+    name: str
+    label: str
+    label_plural: str
+    icon: str
+    streams: tuple[Stream, ...]
+    unknown_asset: UnknownAsset
+    apply_state: Callable[[Stream, Sequence[NewestRow]], None]
+    current_state: Callable[[Sequence[int]], Mapping[int, Mapping[str, Any]]]

@@ -1,0 +1,100 @@
+"""A stream is a table of readings: asset + timestamp + channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wattkeeper.base.catalog.channels import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovesWhile:
+    """Flags a row in which `channel` is above `above` while the text channel `state` is `equals`."""
+
+    flag: str
+    channel: str
+    above: float
+    state: str
+    equals: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Falls:
+    """Flags a row in which `channel` is more than `by` below the asset's preceding row."""
+
+    flag: str
+    channel: str
+    by: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesFast:
+    """Flags a row in which `channel` moved more than `per_minute` a minute since the preceding row.
+
+    Two rows less than a minute apart are compared as if a minute lay between them, so that a step of one
+    digit between two quick samples is not a rate.
+    """
+
+    flag: str
+    channel: str
+    per_minute: float
+
+
+RowCheck = MovesWhile
+NeighbourCheck = Falls | ChangesFast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One declaration, from which come the store's table, the validation at each door, the CSV columns, the
+    API's fields with their documentation, the exports' columns and the rules' vocabulary.
+
+    `asset_field` and `time_field` are the outside names of the asset's key and of the timestamp.
+    """
+
+    name: str
+    label: str
+    asset_field: str
+    channels: tuple[Channel, ...]
+    time_field: str = "timestamp"
+    asset_key_max_length: int = 100
+    row_checks: tuple[RowCheck, ...] = ()
+    neighbour_checks: tuple[NeighbourCheck, ...] = ()
+    _by_name: dict[str, Channel] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_name.update({c.name: c for c in self.channels})
+        if len(self._by_name) != len(self.channels):
+            raise ValueError(f"{self.name}: a channel is declared twice")
+        for check in (*self.row_checks, *self.neighbour_checks):
+            if check.channel not in self._by_name:
+                raise ValueError(f"{self.name}: {check.flag} names the unknown channel {check.channel}")
+
+    @property
+    def kind(self) -> str:
+        """The kind's name: `vehicle` of `vehicle.telemetry`."""
+        return self.name.partition(".")[0]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The outside names in their order: asset, timestamp, channels."""
+        return (self.asset_field, self.time_field, *self._by_name)
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        return (self.asset_field, self.time_field, *(c.name for c in self.channels if c.required))
+
+    def channel(self, name: str) -> Channel:
+        """The channel of that name; KeyError if there is none."""
+        return self._by_name[name]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Every flag that a row of this stream can carry."""
+        plausible = tuple(implausible_flag(c) for c in self.channels if c.plausible)
+        return (*plausible, *(c.flag for c in self.row_checks), *(c.flag for c in self.neighbour_checks))
+
+
+def implausible_flag(channel: Channel) -> str:
+    """The flag of a value outside the channel's plausible range."""
+    return f"{channel.name}_implausible"

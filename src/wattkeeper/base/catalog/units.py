@@ -1,0 +1,15 @@
+"""Units as they are written on axes, headers and in the API's documentation."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """The value is the unit's symbol (SI, or the field's own custom)."""
+
+    NONE = ""
+    PERCENT = "%"
+    KILOMETRE = "km"
+    KILOMETRE_PER_HOUR = "km/h"
+    METRE = "m"

@@ -1,0 +1,142 @@
+"""Every setting, typed, from environment variables and `.env`; a wrong one stops the start with a sentence."""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    LOCAL = "local"
+    PRODUCTION = "production"
+
+
+class Env(BaseSettings):
+    """See `.env.example` for what each one means to an operator."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    wattkeeper_home: Path = Path("var")
+    django_env: Environment = Environment.LOCAL
+    debug: bool = False
+    secret_key: str = ""
+    allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
+    csrf_trusted_origins: Annotated[list[str], NoDecode] = []
+    public_url: str = "http://127.0.0.1:8000"
+    database_url: str = ""
+    readings_url: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # The engine's share of the machine, for each query.
+    readings_max_memory_mb: int = Field(default=2000, ge=256)
+    readings_max_threads: int = Field(default=0, ge=0, description="0: one for each core")
+    upload_max_mb: int = Field(default=4096, ge=1)
+    upload_expire_hours: int = Field(default=48, ge=1)
+    disk_reserve_mb: int = Field(default=32, ge=1)
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("wattkeeper_home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_scheme(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"sqlite", "postgres", "postgresql"}:
+            raise ValueError("give sqlite:///path or postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("readings_url")
+    @classmethod
+    def _readings_scheme(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"chdb", "http", "https"}:
+            raise ValueError("give chdb:///path or https://user:password@host:8443/database")
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Env:
+        if self.django_env is Environment.PRODUCTION:
+            if self.debug:
+                raise ValueError("DEBUG: is for DJANGO_ENV=local only")
+            if len(self.secret_key) < 32:
+                raise ValueError("SECRET_KEY: is required in production, at least 32 characters")
+        return self
+
+    @property
+    def readings_dsn(self) -> str:
+        return self.readings_url or f"chdb://{self.wattkeeper_home / 'readings'}"
+
+    @property
+    def readings_are_embedded(self) -> bool:
+        return self.readings_dsn.startswith("chdb:")
+
+    def database(self) -> dict[str, Any]:
+        """Django's `DATABASES["default"]`."""
+        url = urlsplit(self.database_url or f"sqlite:///{self.wattkeeper_home / 'wattkeeper.sqlite3'}")
+        if url.scheme == "sqlite":
+            return {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": url.path[1:] if url.path.startswith("//") else url.path,
+                "OPTIONS": {
+                    "transaction_mode": "IMMEDIATE",
+                    "timeout": 20,
+                    # FULL: what was answered with a 2xx survives a power cut.
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+                },
+            }
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(url.path.lstrip("/")),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": url.hostname or "",
+            "PORT": url.port or "",
+            "OPTIONS": {**dict(parse_qsl(url.query)), "pool": True},
+        }
+
+    def secret(self) -> str:
+        """The secret key; the embedded server makes its own at the first start, readable by its user alone."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.wattkeeper_home / "secret_key"
+        self.wattkeeper_home.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x", opener=_private) as file:
+                file.write(secrets.token_urlsafe(50))
+        except FileExistsError:
+            pass
+        return path.read_text()
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
+
+
+@cache
+def load() -> Env:
+    """The settings; ImproperlyConfigured with one line for each that is wrong."""
+    try:
+        return Env()
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}: {message}" if name else message)
+        raise ImproperlyConfigured("Wrong settings:\n  " + "\n  ".join(lines)) from None
