@@ -4,23 +4,39 @@ from __future__ import annotations
 
 
 class WattkeeperError(Exception):
-    """Base of all: `str(error)` is one sentence fit for a user."""
+    """Base of all: `str(error)` is one sentence fit for a user; `extra` is what a program may want to read."""
 
     status = 400
+
+    def __init__(self, message: str, **extra: object) -> None:
+        super().__init__(message)
+        self.extra = extra
 
 
 class BadRequestError(WattkeeperError):
     """What was asked cannot be understood; `field` names the part that is wrong."""
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, field: str | None = None, **extra: object) -> None:
+        super().__init__(message, **extra)
         self.field = field
+
+
+class NotFoundError(WattkeeperError):
+    """There is no such thing, or it is another tenant's."""
+
+    status = 404
 
 
 class ConflictError(WattkeeperError):
     """The thing is in a state in which this cannot be done."""
 
     status = 409
+
+
+class TooLargeError(WattkeeperError):
+    """More than is accepted in one piece."""
+
+    status = 413
 
 
 class OutOfSpaceError(WattkeeperError):

@@ -1,0 +1,1 @@
+"""The readings' store: ClickHouse, in our own process or on a server. See README.md."""

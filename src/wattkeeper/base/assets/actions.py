@@ -1,0 +1,81 @@
+"""The one door for changes to assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import connection, models, transaction
+
+from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.queries import ids_of
+
+T = TypeVar("T")
+
+# A broken or hostile sender could invent assets without end.
+SELF_REGISTERED_MAX = 100_000
+_ROWS_A_STATEMENT = 1_000
+
+
+def assets_register(*, tenant_id: int, kind: str, keys: Sequence[str], by: str) -> dict[str, int]:
+    """Make assets of those `keys` that are none yet; gives the ids of all that exist afterwards.
+
+    What goes beyond the cap of its registrar is left out.
+    """
+    with transaction.atomic():
+        room = SELF_REGISTERED_MAX - Asset.objects.filter(registered_by=by).count()
+        known = ids_of(tenant_id=tenant_id, kind=kind, keys=keys)
+        missing = [key for key in dict.fromkeys(keys) if key not in known]
+        Asset.objects.bulk_create(
+            (Asset(tenant_id=tenant_id, kind=kind, key=key, registered_by=by) for key in missing[: max(room, 0)]),
+            batch_size=_ROWS_A_STATEMENT,
+            ignore_conflicts=True,  # another door registered it in the meantime
+        )
+    return ids_of(tenant_id=tenant_id, kind=kind, keys=keys)
+
+
+def assets_seen(seen: Mapping[int, datetime]) -> None:
+    """Move `last_seen` forward, never back: one statement for a thousand assets."""
+    table, adapt = connection.ops.quote_name(Asset._meta.db_table), connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        for chunk in _chunks(seen.items()):
+            values = ", ".join(["(%s, %s)"] * len(chunk))
+            cursor.execute(
+                f"WITH seen(id, at) AS (VALUES {values}) UPDATE {table} SET last_seen = seen.at FROM seen "
+                f"WHERE {table}.id = seen.id AND ({table}.last_seen IS NULL OR {table}.last_seen < seen.at)",
+                [part for asset_id, at in chunk for part in (asset_id, adapt(at))],
+            )
+
+
+def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write current states that are newer than what is there; a late reading moves nothing back.
+
+    `model` has one row an asset, keyed by `asset_id`, and its event time in `at`. All `rows` have the same names.
+    """
+    if not rows:
+        return
+    names = list(rows[0])
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    columns = ", ".join(quote(name) for name in names)
+    moved = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in names if name != "asset_id")
+    with connection.cursor() as cursor:
+        for chunk in _chunks(rows):
+            values = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(chunk))
+            cursor.execute(
+                f"INSERT INTO {table} ({columns}) VALUES {values} "
+                f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE excluded.at > {table}.at",
+                [_adapted(row[name]) for row in chunk for name in names],
+            )
+
+
+def _adapted(value: Any) -> Any:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, _ROWS_A_STATEMENT)):
+        yield chunk

@@ -1,0 +1,31 @@
+"""The thing we watch."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Asset(models.Model):
+    """One battery, vehicle, meter or machine. Archived, never deleted: its id is part of its readings' keys."""
+
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40)
+    type = models.CharField(max_length=100, blank=True)
+    key = models.CharField(max_length=200, help_text="Serial number, vehicle id, meter id, machine id.")
+    name = models.CharField(max_length=200, blank=True)
+    site = models.CharField(max_length=200, blank=True)
+    registered_by = models.CharField(max_length=100, help_text="The user or key that made it appear.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen = models.DateTimeField(null=True, blank=True, help_text="The newest sign of life.")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "kind", "key"], name="asset_key_unique"),
+        ]
+        indexes = [models.Index(fields=["kind", "key"], name="asset_kind_key")]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+

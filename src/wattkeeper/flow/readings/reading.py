@@ -1,0 +1,66 @@
+"""A reading, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Value = float | int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a stream as a door understood it: the asset by its key, the time aware in UTC."""
+
+    asset_key: str
+    at: datetime
+    values: Mapping[str, Value]
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A row whose asset is known: what the store keeps."""
+
+    tenant_id: int
+    asset_id: int
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a row was not taken. `row` is its number as a spreadsheet shows it; None outside files."""
+
+    column: str
+    value: str
+    reason: str
+    row: int | None = None
+
+
+class Outcome(StrEnum):
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one reading; `reading` carries the flags that it was stored with."""
+
+    outcome: Outcome
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReceipt:
+    """What became of a file: rows_read = stored + duplicate + refused."""
+
+    batch_id: int
+    rows_read: int
+    stored: int
+    duplicate: int
+    refused: int
+    flagged: int
+    flags: Mapping[str, int] = field(default_factory=dict)
+    first_refusals: tuple[Refusal, ...] = ()

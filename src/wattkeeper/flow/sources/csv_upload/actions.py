@@ -1,0 +1,267 @@
+"""The one door for changes to uploads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from wattkeeper.base.catalog.registry import stream as stream_of
+from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.clock import now
+from wattkeeper.base.core.errors import BadRequestError, ConflictError, NotFoundError, TooLargeError
+from wattkeeper.base.jobs.actions import run_start
+from wattkeeper.base.jobs.models import Run
+from wattkeeper.base.jobs.queries import run_by_id
+from wattkeeper.base.jobs.registry import RunHandle, job, periodic
+from wattkeeper.flow.readings.files import DelimitedFile
+from wattkeeper.flow.readings.reading import LoadReceipt
+from wattkeeper.flow.sources.csv_upload.assemble import assemble
+from wattkeeper.flow.sources.csv_upload.chunks import ChunkFolder
+from wattkeeper.flow.sources.csv_upload.header import HEAD_BYTES, Header, header_of
+from wattkeeper.flow.sources.csv_upload.models import Upload, UploadState
+
+MAX_CHUNKS = 100_000
+LOAD_JOB = "upload.load"
+_NAMED_MISSING = 100
+
+
+class IngestFile(Protocol):
+    """What `config` hands this source: the pipeline's way for a whole file."""
+
+    def __call__(
+        self, stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id: int, by: str
+    ) -> LoadReceipt: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """Where chunks lie and how much of them there may be."""
+
+    folder: Path
+    max_bytes: int
+    inline_bytes: int  # up to here finalize answers with the report itself
+    reserve_bytes: int
+    expire_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    ingest: IngestFile
+    limits: UploadLimits
+
+
+_connected: _Connected | None = None
+
+
+def connect(ingest: IngestFile, limits: UploadLimits) -> None:
+    """Called once by `config` at start."""
+    global _connected
+    _connected = _Connected(ingest, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadName:
+    """What an upload is known by: its sender, its asset and its file's name."""
+
+    tenant_id: int
+    owner: str
+    stream: Stream
+    asset_key: str
+    file_name: str
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "tenant_id": self.tenant_id,
+            "owner": self.owner,
+            "stream": self.stream.name,
+            "asset_key": self.asset_key,
+            "file_name": self.file_name,
+        }
+
+
+def chunk_store(name: UploadName, *, index: int, total: int, pieces: Iterable[bytes], size: int) -> Upload:
+    """Keep one chunk, durably. Chunks come in any order; one sent again replaces itself."""
+    if not 1 <= total <= MAX_CHUNKS:
+        raise BadRequestError(f"Give a number from 1 to {MAX_CHUNKS:,}.", field="total_chunks")
+    if not 0 <= index < total:
+        raise BadRequestError(f"Give a number from 0 to {total - 1}.", field="chunk_index")
+    upload = _under_way(name) or _begin(name, total)
+    if upload.state == UploadState.LOADING:
+        raise ConflictError("This file is being loaded; its chunks can be sent again when that has ended.")
+    folder = folder_of(upload.id)
+    if upload.total_chunks != total:  # another file of that name: what had come of the first one goes
+        folder.remove()
+    folder.write(index, pieces, size=size)
+    changed = {"total_chunks": total, "state": UploadState.RECEIVING, "touched_at": now()}
+    Upload.objects.filter(pk=upload.pk).exclude(state=UploadState.LOADING).update(**changed)
+    upload.refresh_from_db()
+    return upload
+
+
+def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tuple[Upload, Run | None]:
+    """Load the file whose chunks are all here. Sent again, it says what became of the first time.
+
+    Gives the upload and, unless it is done, the run that is at work on it.
+    """
+    upload = _under_way(name)
+    if upload is None:
+        done = Upload.objects.filter(**name.columns(), state=UploadState.DONE).order_by("-created_at").first()
+        if done is None:
+            raise NotFoundError("No chunk of this file has come: send them first.")
+        return done, None
+    if upload.state == UploadState.LOADING and upload.run_id:
+        run = run_by_id(upload.run_id)
+        if run is not None and run.state != Run.State.FAILED:
+            return upload, run
+        Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).update(state=UploadState.FAILED)
+    size = _require_complete(upload, total)
+    _header(upload)  # what cannot be loaded at all is said now, whatever the size
+    claimed = Upload.objects.filter(pk=upload.pk, state__in=[UploadState.RECEIVING, UploadState.FAILED])
+    if claimed.update(state=UploadState.LOADING, touched_at=now()):
+        inline = size <= _limits().inline_bytes and not respond_async
+        run = run_start(
+            LOAD_JOB,
+            key=str(upload.pk),
+            args={"upload_id": str(upload.pk)},
+            tenant_id=upload.tenant_id,
+            owner=upload.owner,
+            now=inline,
+        )
+        Upload.objects.filter(pk=upload.pk).update(run_id=run.pk)
+    upload.refresh_from_db()
+    run = run_by_id(upload.run_id) if upload.run_id else None
+    if upload.state == UploadState.DONE:
+        return upload, None
+    return upload, run
+
+
+@job(LOAD_JOB)
+def upload_load(run: RunHandle) -> dict[str, Any]:
+    """Assemble and load an upload's file. It may run again after a crash: the batch's id stays the same."""
+    upload = Upload.objects.get(pk=run.args["upload_id"])
+    if upload.state == UploadState.DONE:
+        return dict(upload.report or {})
+    Upload.objects.filter(pk=upload.pk).update(state=UploadState.LOADING, run_id=run.id, touched_at=now())
+    try:
+        report = _load(upload, run)
+    except BaseException:
+        Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).update(state=UploadState.FAILED)
+        raise
+    Upload.objects.filter(pk=upload.pk).update(state=UploadState.DONE, report=report, touched_at=now())
+    folder_of(upload.pk).remove()  # only now: until here everything could be done again
+    return report
+
+
+@periodic(minutes=60)
+def uploads_expire() -> None:
+    """Forget uploads that nobody has finished."""
+    old = now() - _limits().expire_after
+    abandoned = Upload.objects.filter(touched_at__lt=old, state__in=[UploadState.RECEIVING, UploadState.FAILED])
+    for upload_id in list(abandoned.values_list("pk", flat=True)):
+        if abandoned.filter(pk=upload_id).delete()[0]:
+            folder_of(upload_id).remove()
+
+
+def folder_of(upload_id: UUID) -> ChunkFolder:
+    return ChunkFolder(_limits().folder, upload_id, _limits().reserve_bytes)
+
+
+def _limits() -> UploadLimits:
+    if _connected is None:
+        raise RuntimeError("config has not connected the uploads")
+    return _connected.limits
+
+
+def _under_way(name: UploadName) -> Upload | None:
+    return Upload.objects.filter(**name.columns()).exclude(state=UploadState.DONE).first()
+
+
+def _begin(name: UploadName, total: int) -> Upload:
+    try:
+        return Upload.objects.create(**name.columns(), total_chunks=total)
+    except IntegrityError:  # its first two chunks came at once
+        upload = _under_way(name)
+        if upload is None:
+            raise
+        return upload
+
+
+def _require_complete(upload: Upload, total: int) -> int:
+    """The file's size. BadRequestError names the chunks that are missing."""
+    present = folder_of(upload.pk).present()
+    if total != upload.total_chunks:
+        message = f"The chunks were sent as parts of {upload.total_chunks}, not of {total}."
+        raise BadRequestError(message, field="total_chunks")
+    if missing := [index for index in range(total) if index not in present]:
+        named = ", ".join(map(str, missing[:_NAMED_MISSING]))
+        more = f" and {len(missing) - _NAMED_MISSING} more" if len(missing) > _NAMED_MISSING else ""
+        message = f"Chunks are missing: {named}{more}."
+        raise BadRequestError(message, missing_chunks=missing[:_NAMED_MISSING])
+    size = sum(present.values())
+    if size > _limits().max_bytes:
+        raise TooLargeError(f"A file may have at most {_limits().max_bytes >> 20:,} MiB.")
+    return size
+
+
+def _header(upload: Upload) -> Header:
+    folder, head = folder_of(upload.pk), b""
+    for index in range(upload.total_chunks):
+        with folder.chunk(index).open("rb") as chunk:
+            head += chunk.read(HEAD_BYTES - len(head))
+        if len(head) >= HEAD_BYTES:
+            break
+    return header_of(head, stream_of(upload.stream), asset_named=bool(upload.asset_key))
+
+
+def _load(upload: Upload, run: RunHandle) -> dict[str, Any]:
+    assert _connected is not None
+    started, folder = time.monotonic(), folder_of(upload.pk)
+    size = _require_complete(upload, upload.total_chunks)
+    folder.require_space(size)
+    try:
+        file = assemble(
+            (folder.chunk(index) for index in range(upload.total_chunks)),
+            folder.whole,
+            _header(upload),
+            asset_key=upload.asset_key or None,
+            progress=lambda read: run.progress(read, size, "Reading the file"),
+        )
+        run.progress(size, size, f"Loading {max(file.lines - file.header_line, 0):,} rows")
+        receipt = _connected.ingest(
+            stream_of(upload.stream),
+            file,
+            tenant_id=upload.tenant_id,
+            batch_id=upload.batch_id,
+            by=upload.owner,
+        )
+    finally:
+        folder.whole.unlink(missing_ok=True)
+    return _report(upload, file, receipt, seconds=round(time.monotonic() - started, 3))
+
+
+def _report(upload: Upload, file: DelimitedFile, receipt: LoadReceipt, *, seconds: float) -> dict[str, Any]:
+    return {
+        "file_name": upload.file_name,
+        "rows_read": receipt.rows_read,
+        "inserted": receipt.stored,
+        "duplicates": receipt.duplicate,
+        "flagged": receipt.flagged,
+        "flags": dict(receipt.flags),
+        "refused": receipt.refused,
+        "refused_rows": [_refused(asdict(refusal)) for refusal in receipt.first_refusals],
+        "ignored_columns": list(file.ignored_columns),
+        "seconds": seconds,
+    }
+
+
+def _refused(refusal: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: refusal[name] for name in ("row", "column", "value", "reason")}
+
+

@@ -1,0 +1,252 @@
+"""A whole file into the readings in one pass, so that it can be sent again after any failure.
+
+The same `batch_id` loaded again stores nothing twice and counts the same: a row is "stored" when the version
+that readers see came with this batch, and a duplicate when an earlier arrival won.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from clickhouse_connect.driver.client import Client
+
+from wattkeeper.base.catalog.streams import ChangesFast, Falls, Stream
+from wattkeeper.base.core.clock import now
+from wattkeeper.base.core.errors import BadRequestError, WattkeeperError
+from wattkeeper.flow.readings.files import DelimitedFile
+from wattkeeper.flow.readings.reading import LoadReceipt, Refusal
+from wattkeeper.flow.store.arrivals import ArrivalClock
+from wattkeeper.flow.store.engine import Engine
+from wattkeeper.flow.store.file_sql import FileSql, literal, sql_time
+from wattkeeper.flow.store.schema import FIRST_WINS, INTAKE_COLUMNS, columns_of, intake_of, table_of
+from wattkeeper.flow.store.sources import numbered_lines
+
+FIRST_REFUSALS = 100  # told inline; all of them stand in `refused_rows`
+MAX_ASSETS = 1_000_000  # in one file
+# A row's predecessor, for the checks that compare neighbours, is looked for this far back.
+NEIGHBOUR_DAYS = 31
+
+
+class Assets(Protocol):
+    """Whom the rows belong to: asked once for a whole file."""
+
+    def ids_of(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """The ids of those keys that are known."""
+        ...
+
+    def register(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """Make assets of unknown keys; those that may not appear by themselves are left out."""
+        ...
+
+
+class UnbalancedLoadError(WattkeeperError):
+    """The engine read another number of lines than the file has. Nothing is lost: the load can run again."""
+
+    status = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one load has put into the table."""
+
+    tenant_id: int
+    batch_id: int
+    asset_ids: tuple[int, ...]
+    since: datetime
+    last: datetime
+
+    def range(self, *, days_before: int = 0) -> str:
+        """The condition by which a question looks only where the batch lies."""
+        assets = ", ".join(map(str, self.asset_ids))
+        since = self.since - timedelta(days=days_before)
+        return (
+            f"tenant_id = {self.tenant_id} AND asset_id IN ({assets}) "
+            f"AND ts >= {sql_time(since)} AND ts <= {sql_time(self.last)}"
+        )
+
+
+def load_file(
+    engine: Engine,
+    stream: Stream,
+    file: DelimitedFile,
+    *,
+    tenant_id: int,
+    batch_id: int,
+    assets: Assets,
+    arrivals: ArrivalClock,
+    announce: Callable[[Sequence[int]], None],
+) -> LoadReceipt:
+    """Read, check and store the rows of `file`; what is wrong with a row does not stop the others.
+
+    `announce` is told whose rows are about to come.
+    """
+    asset_table = f"load_assets_{batch_id}"
+    with engine.client() as client:
+        lines = numbered_lines(client, file.path, embedded=engine.embedded, name=f"load_lines_{batch_id}")
+        try:
+            with lines as source:
+                sql = FileSql(stream, file, source, now(), asset_table)
+                announce(_resolve_assets(client, sql, file, assets))
+                attempt = arrivals.reserve(file.lines + 1)
+                intake = sql.intake(
+                    tenant_id=tenant_id,
+                    batch_id=batch_id,
+                    attempt=attempt,
+                    newest_version=FIRST_WINS - attempt,
+                )
+                columns = ", ".join(f"`{name}`" for name in (*columns_of(stream), *INTAKE_COLUMNS))
+                client.command(
+                    f"INSERT INTO {intake_of(stream)} ({columns}) {intake}",
+                    settings={"max_insert_threads": 2},
+                )
+        finally:
+            client.command(f"DROP TABLE IF EXISTS {asset_table}")
+        return _receipt(client, stream, file, tenant_id=tenant_id, batch_id=batch_id, attempt=attempt)
+
+
+def refusals(client: Client, *, batch_id: int, limit: int) -> list[Refusal]:
+    """The first refused rows of a load, in the file's order."""
+    rows = client.query(
+        "SELECT row, problem_column, problem_value, problem_reason FROM refused_rows FINAL "
+        "WHERE batch_id = {batch:UInt64} ORDER BY row LIMIT {limit:UInt32}",
+        parameters={"batch": batch_id, "limit": limit},
+    ).result_rows
+    return [Refusal(column, value, reason, row) for row, column, value, reason in rows]
+
+
+def refused_rows(engine: Engine, *, batch_id: int) -> Iterator[Sequence[Sequence[Any]]]:
+    """All refused rows of a load in blocks: row, column, value, reason, the line as it came (its first 64 KiB)."""
+    with (
+        engine.client() as client,
+        client.query_row_block_stream(
+            "SELECT row, problem_column, problem_value, problem_reason, line FROM refused_rows FINAL "
+            "WHERE batch_id = {batch:UInt64} ORDER BY row",
+            parameters={"batch": batch_id},
+        ) as blocks,
+    ):
+        yield from blocks
+
+
+def _resolve_assets(client: Client, sql: FileSql, file: DelimitedFile, assets: Assets) -> list[int]:
+    """Fill the table by which the load finds each row's asset; unknown keys with a good row are registered."""
+    if file.asset_key is not None:
+        keys = [file.asset_key]
+    else:
+        found = client.query(f"{sql.asset_keys()} LIMIT {MAX_ASSETS + 1}").result_rows
+        keys = [row[0] for row in found]
+    if len(keys) > MAX_ASSETS:
+        raise BadRequestError(f"The file names more than {MAX_ASSETS:,} assets.")
+    known = dict(assets.ids_of(keys))
+    _asset_table(client, sql.asset_table, known)
+    if missing := len(keys) - len(known):
+        # Found as soon as each unknown key has shown one good row: most files end this within a block.
+        good = client.query(f"{sql.good_unknown_keys()} LIMIT {missing}").result_rows
+        known |= assets.register([row[0] for row in good])
+        _asset_table(client, sql.asset_table, known)
+    return list(known.values())
+
+
+def _asset_table(client: Client, name: str, ids: Mapping[str, int]) -> None:
+    client.command(f"DROP TABLE IF EXISTS {name}")
+    client.command(
+        f"CREATE TABLE {name} (asset_key String, asset_id UInt64) "
+        "ENGINE = Join(ANY, LEFT, asset_key) SETTINGS persistent = 0"
+    )
+    if ids:
+        client.insert(name, list(ids.items()), column_names=["asset_key", "asset_id"])
+
+
+def _receipt(
+    client: Client, stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id: int, attempt: int
+) -> LoadReceipt:
+    lines, blank, refused = client.query(
+        "SELECT sum(lines), sum(blank), sum(refused) FROM load_counts "
+        "WHERE batch_id = {batch:UInt64} AND attempt = {attempt:UInt64}",
+        parameters={"batch": batch_id, "attempt": attempt},
+    ).result_rows[0]
+    if lines != file.lines - file.header_line:
+        raise UnbalancedLoadError(
+            f"The engine read {lines:,} lines of {file.lines - file.header_line:,}; the load can be sent again."
+        )
+    rows_read = lines - blank
+    stored, flagged, flags = 0, 0, {}
+    if batch := _batch(client, stream, tenant_id=tenant_id, batch_id=batch_id):
+        flag_neighbours(client, stream, batch)
+        stored, flagged, flags = _stored(client, stream, batch)
+    receipt = LoadReceipt(
+        batch_id=batch_id,
+        rows_read=rows_read,
+        stored=stored,
+        duplicate=rows_read - refused - stored,
+        refused=refused,
+        flagged=flagged,
+        flags=flags,
+        first_refusals=tuple(refusals(client, batch_id=batch_id, limit=FIRST_REFUSALS) if refused else ()),
+    )
+    if receipt.duplicate < 0:
+        raise UnbalancedLoadError(f"The load's books do not balance: {receipt}.")
+    return receipt
+
+
+def _batch(client: Client, stream: Stream, *, tenant_id: int, batch_id: int) -> Batch | None:
+    ids, since, last = client.query(
+        f"SELECT groupUniqArray(asset_id), min(ts), max(ts) FROM {table_of(stream)} "
+        "WHERE tenant_id = {tenant:UInt64} AND batch_id = {batch:UInt64}",
+        parameters={"tenant": tenant_id, "batch": batch_id},
+    ).result_rows[0]
+    return Batch(tenant_id, batch_id, tuple(ids), since, last) if ids else None
+
+
+def _stored(client: Client, stream: Stream, batch: Batch) -> tuple[int, int, dict[str, int]]:
+    """Rows of the batch that readers see; how many of them are flagged, and with what."""
+    of_batch = f"FROM {table_of(stream)} FINAL WHERE {batch.range()} AND batch_id = {batch.batch_id}"
+    stored, flagged, flags = client.query(
+        f"SELECT count(), countIf(notEmpty(flags)), sumMap(map_of) FROM "
+        f"(SELECT flags, CAST((flags, arrayResize([1], length(flags), 1)), 'Map(String, UInt64)') AS map_of "
+        f"{of_batch})"
+    ).result_rows[0]
+    return stored, flagged, dict(flags)
+
+
+def flag_neighbours(client: Client, stream: Stream, batch: Batch) -> bool:
+    """Write the batch's rows that do not fit their predecessors once more, with their flags.
+
+    Same key, same version: the row written last stands, so that this can be repeated. True if there were any.
+    """
+    if not stream.neighbour_checks:
+        return False
+    columns = tuple(columns_of(stream))
+    lags = "".join(
+        f"lagInFrame({channel}) OVER neighbours AS previous_{channel}, "
+        for channel in sorted({check.channel for check in stream.neighbour_checks})
+    )
+    flags = ", ".join(
+        f"if(ifNull({_condition(check)}, 0), {literal(check.flag)}, '')" for check in stream.neighbour_checks
+    )
+    unfit = (
+        f"FROM (SELECT *, arrayFilter(flag -> flag != '', [{flags}]) AS found "
+        f"FROM (SELECT *, {lags}lagInFrame(ts, 1, ts) OVER neighbours AS previous_ts "
+        f"FROM {table_of(stream)} FINAL WHERE {batch.range(days_before=NEIGHBOUR_DAYS)} "
+        "WINDOW neighbours AS (PARTITION BY asset_id ORDER BY ts))) "
+        f"WHERE batch_id = {batch.batch_id} AND notEmpty(found)"
+    )
+    # The count reads two or three columns; most files end here.
+    if not client.query(f"SELECT count() {unfit}").result_rows[0][0]:
+        return False
+    kept = ", ".join(
+        "arrayDistinct(arrayConcat(flags, found))" if name == "flags" else f"`{name}`" for name in columns
+    )
+    names = ", ".join(f"`{name}`" for name in columns)
+    client.command(f"INSERT INTO {table_of(stream)} ({names}) SELECT {kept} {unfit}")
+    return True
+
+
+def _condition(check: Falls | ChangesFast) -> str:
+    step = f"{check.channel} - previous_{check.channel}"
+    if isinstance(check, Falls):
+        return f"{step} < -{check.by}"
+    minutes = "greatest(dateDiff('microsecond', previous_ts, ts) / 60000000, 1)"
+    return f"abs({step}) / {minutes} > {check.per_minute}"

@@ -1,0 +1,142 @@
+"""The tables of a stream, made from its declaration. Columns are only ever added.
+
+A stream `vehicle.telemetry` has
+- `vehicle_telemetry`: the readings. One row a key (tenant, asset, time): the least recently received wins.
+- `vehicle_telemetry_intake`: keeps nothing. A file's rows pass through it once, and its three views put the
+  good ones into the readings, the bad ones into `refused_rows` and the counts into `load_counts`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol
+
+from wattkeeper.base.catalog.channels import Channel, ChannelType
+from wattkeeper.base.catalog.streams import Stream
+
+# First wins: version = FIRST_WINS - arrival sequence (microseconds). Corrections lie above FIRST_WINS.
+FIRST_WINS = 1 << 62
+
+KEY_COLUMNS = ("tenant_id", "asset_id", "ts")
+SYSTEM_COLUMNS = {
+    "tenant_id": "UInt64 CODEC(ZSTD(1))",
+    "asset_id": "UInt64 CODEC(ZSTD(1))",
+    "ts": "DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))",
+    "asset_key": "LowCardinality(String)",
+    "flags": "Array(LowCardinality(String))",
+    "batch_id": "UInt64 CODEC(ZSTD(1))",
+    "version": "UInt64 CODEC(Delta, ZSTD(1))",
+}
+INTAKE_COLUMNS = {
+    "row": "UInt64",
+    "attempt": "UInt64",
+    "blank": "UInt8",
+    "problem_column": "LowCardinality(String)",
+    "problem_value": "String",
+    "problem_reason": "LowCardinality(String)",
+    "line": "String",
+}
+
+# What was answered with a 2xx is on the disk.
+DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
+
+REFUSED_ROWS = f"""CREATE TABLE IF NOT EXISTS refused_rows (
+    batch_id UInt64, row UInt64, attempt UInt64, stream LowCardinality(String), tenant_id UInt64,
+    problem_column LowCardinality(String), problem_value String, problem_reason LowCardinality(String), line String
+) ENGINE = ReplacingMergeTree(attempt) ORDER BY (batch_id, row) SETTINGS {DURABLE}"""
+
+LOAD_COUNTS = f"""CREATE TABLE IF NOT EXISTS load_counts (
+    batch_id UInt64, attempt UInt64, lines UInt64, blank UInt64, refused UInt64
+) ENGINE = MergeTree ORDER BY (batch_id, attempt) SETTINGS {DURABLE}"""
+
+_TYPES = {
+    ChannelType.FLOAT: "Nullable(Float64) CODEC(ZSTD(1))",
+    ChannelType.INTEGER: "Nullable(Int64) CODEC(ZSTD(1))",
+    ChannelType.TEXT: "Nullable(String) CODEC(ZSTD(1))",
+}
+
+
+class Commands(Protocol):
+    """What applying the schema needs of a client."""
+
+    def command(self, cmd: str, parameters: dict[str, str] | None = None) -> object: ...
+
+
+def table_of(stream: Stream) -> str:
+    return stream.name.replace(".", "_")
+
+
+def intake_of(stream: Stream) -> str:
+    return f"{table_of(stream)}_intake"
+
+
+def channel_type(channel: Channel) -> str:
+    """The column's type. Always nullable: a channel may be added to a table that has rows."""
+    if channel.choices:
+        return "LowCardinality(Nullable(String))"
+    return _TYPES[channel.type]
+
+
+def columns_of(stream: Stream) -> dict[str, str]:
+    """Every column of the stream's table with its type."""
+    channels = {channel.name: channel_type(channel) for channel in stream.channels}
+    if taken := (SYSTEM_COLUMNS.keys() | INTAKE_COLUMNS.keys()) & channels.keys():
+        raise ValueError(f"{stream.name}: the names {sorted(taken)} are the store's own")
+    return {**SYSTEM_COLUMNS, **channels}
+
+
+def apply_schema(client: Commands, streams: tuple[Stream, ...]) -> None:
+    """Create what is missing and add new columns; nothing is ever dropped that holds data."""
+    client.command(REFUSED_ROWS)
+    client.command(LOAD_COUNTS)
+    for stream in streams:
+        _apply_table(client, stream)
+        _apply_intake(client, stream)
+
+
+def _apply_table(client: Commands, stream: Stream) -> None:
+    columns = columns_of(stream)
+    client.command(
+        f"CREATE TABLE IF NOT EXISTS {table_of(stream)} ({_listed(columns)}) "
+        f"ENGINE = ReplacingMergeTree(version) PARTITION BY toYear(ts) "
+        f"ORDER BY ({', '.join(KEY_COLUMNS)}) SETTINGS {DURABLE}"
+    )
+    for name, type_ in columns.items():
+        client.command(f"ALTER TABLE {table_of(stream)} ADD COLUMN IF NOT EXISTS `{name}` {type_}")
+
+
+def _apply_intake(client: Commands, stream: Stream) -> None:
+    """The intake and its views hold no data, so a changed declaration makes them anew."""
+    table, intake = table_of(stream), intake_of(stream)
+    columns = columns_of(stream)
+    plain = {name: type_.partition(" CODEC")[0] for name, type_ in {**columns, **INTAKE_COLUMNS}.items()}
+    statements = {
+        intake: f"CREATE TABLE {intake} ({_listed(plain)}) ENGINE = Null",
+        f"{intake}_accept": f"TO {table} AS SELECT {', '.join(f'`{c}`' for c in columns)} "
+        f"FROM {intake} WHERE problem_reason = '' AND NOT blank",
+        f"{intake}_refuse": "TO refused_rows AS SELECT batch_id, row, attempt, "
+        f"'{stream.name}' AS stream, tenant_id, problem_column, problem_value, problem_reason, line "
+        f"FROM {intake} WHERE problem_reason != ''",
+        f"{intake}_count": "TO load_counts AS SELECT any(batch_id) AS batch_id, any(attempt) AS attempt, "
+        f"count() AS lines, countIf(blank) AS blank, countIf(problem_reason != '') AS refused FROM {intake}",
+    }
+    digest = hashlib.sha256(repr(statements).encode()).hexdigest()[:16]
+    current = client.command(
+        "SELECT any(comment) FROM system.tables WHERE database = currentDatabase() AND name = {name:String}",
+        parameters={"name": intake},
+    )
+    if current == digest:
+        return
+    for name in reversed(statements):
+        client.command(f"DROP TABLE IF EXISTS {name}")
+    for name, statement in statements.items():
+        if name == intake:
+            client.command(f"{statement} COMMENT 'unfinished'")
+        else:
+            client.command(f"CREATE MATERIALIZED VIEW {name} {statement}")
+    # Only now, so that a crash in between makes them anew at the next start.
+    client.command(f"ALTER TABLE {intake} MODIFY COMMENT '{digest}'")
+
+
+def _listed(columns: dict[str, str]) -> str:
+    return ", ".join(f"`{name}` {type_}" for name, type_ in columns.items())

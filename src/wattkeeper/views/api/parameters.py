@@ -1,0 +1,117 @@
+"""What stands in a request's query string. Whatever cannot be understood is a 400 that names it."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from urllib.parse import urlencode
+
+from rest_framework.request import Request
+
+from wattkeeper.base.accounts.callers import Caller
+from wattkeeper.base.accounts.queries import tenant_by_slug
+from wattkeeper.base.assets.queries import asset_ids_by_key
+from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.errors import BadRequestError
+from wattkeeper.flow.readings.timestamps import parse_timestamp
+from wattkeeper.flow.store.queries import Ordering, Selection
+
+PAGE_SIZE = 10
+PAGE_SIZE_MAX = 1000
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PageNumber:
+    """Which page, from 1, of how many rows."""
+
+    number: int
+    size: int
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+
+def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
+    """The rows that the request means, within what the caller may see. Both ends of its times are inclusive."""
+    query = request.query_params
+    zone = _zone(query.get("timezone"))
+    since = _moment(query.get("initial_timestamp"), zone, field="initial_timestamp")
+    last = _moment(query.get("final_timestamp"), zone, field="final_timestamp")
+    tenant_id = tenant_filter(request, caller)
+    asset_ids = None
+    if key := query.get(stream.asset_field):
+        asset_ids = asset_ids_by_key(stream.kind, key.replace("\0", ""), tenant_id=tenant_id)
+    return Selection(
+        tenant_id=tenant_id,
+        asset_ids=asset_ids,
+        since=since,
+        until=None if last is None else last + _MICROSECOND,
+    )
+
+
+def tenant_filter(request: Request, caller: Caller) -> int | None:
+    """Whose things are meant: the caller's own; above tenants, those of `?tenant=`, or all (None)."""
+    if not caller.above_tenants:
+        assert caller.tenant_id is not None
+        return caller.tenant_id
+    slug = request.query_params.get("tenant")
+    if not slug:
+        return None
+    tenant = tenant_by_slug(slug)
+    if tenant is None:
+        raise BadRequestError(f"There is no tenant {slug!r}.", field="tenant")
+    return int(tenant.pk)
+
+
+def ordering_of(request: Request, stream: Stream) -> Ordering:
+    """By any field of the stream; `-` before it for descending."""
+    text = request.query_params.get("ordering") or stream.time_field
+    column = text.removeprefix("-")
+    if column not in stream.columns:
+        names = ", ".join(stream.columns)
+        raise BadRequestError(f"{text[:100]!r} is not one of {names}, each with - for descending.", field="ordering")
+    return Ordering(column=column, descending=text.startswith("-"))
+
+
+def page_of(request: Request) -> PageNumber:
+    number = _whole(request, "page", default=1, least=1, most=10**9)
+    size = _whole(request, "page_size", default=PAGE_SIZE, least=1, most=PAGE_SIZE_MAX)
+    return PageNumber(number, size)
+
+
+def page_url(request: Request, number: int) -> str:
+    """The address of another page of the same question."""
+    query = [(name, value) for name, values in request.query_params.lists() for value in values if name != "page"]
+    return f"{request.build_absolute_uri(request.path)}?{urlencode([*query, ('page', str(number))])}"
+
+
+def _whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return default
+    # No int() before the digits are counted: it takes its time over a million of them.
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and least <= int(text) <= most):
+        raise BadRequestError(f"{text[:40]!r} is not a whole number from {least} to {most}.", field=name)
+    return int(text)
+
+
+def _zone(name: str | None) -> tzinfo:
+    if not name:
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadRequestError(f"{name[:100]!r} is not an IANA time zone, such as Europe/Berlin.", field="timezone") from None
+
+
+def _moment(text: str | None, zone: tzinfo, *, field: str) -> datetime | None:
+    if not text:
+        return None
+    # A plus sign that was not escaped arrives as a blank.
+    moment = parse_timestamp(text, zone=zone) or parse_timestamp("+".join(text.rsplit(" ", 1)), zone=zone)
+    if moment is None:
+        raise BadRequestError(f"{text[:40]!r} is not an ISO 8601 time or an epoch in seconds.", field=field)
+    return moment

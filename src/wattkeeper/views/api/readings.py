@@ -1,0 +1,90 @@
+"""The rows of a stream: list, one by its id, one more. The same for every stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ValidationError
+from rest_framework.views import APIView
+
+from wattkeeper.base.accounts.callers import caller_of, tenant_for_write
+from wattkeeper.base.accounts.permissions import Action
+from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.errors import NotFoundError
+from wattkeeper.flow.ingest import ingest_row
+from wattkeeper.flow.readings.reading import Outcome, Refusal
+from wattkeeper.flow.store import queries
+from wattkeeper.flow.store.keys import ReadingKey
+from wattkeeper.flow.store.queries import StoredRow
+from wattkeeper.flow.store.store import store
+from wattkeeper.views.api.parameters import ordering_of, page_of, page_url, selection_of
+from wattkeeper.views.api.serializers import serializer_of
+
+
+class StreamView(APIView):
+    """A view of one stream, which its subclass or `as_view(stream=...)` names."""
+
+    stream: ClassVar[Stream]
+    actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ}
+
+
+class ReadingList(StreamView):
+    """GET a page of readings; POST one."""
+
+    actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ, "POST": Action.INGEST}
+
+    def get(self, request: Request) -> Response:
+        page, ordering = page_of(request), ordering_of(request, self.stream)
+        selection = selection_of(request, self.stream, caller_of(request))
+        engine = store().engine
+        count = queries.count(engine, self.stream, selection)
+        if page.offset >= count and page.number > 1:
+            raise NotFoundError(f"There is no page {page.number}.")
+        rows = queries.page(
+            engine, self.stream, selection, ordering=ordering, offset=page.offset, limit=page.size
+        )
+        has_next = page.offset + page.size < count
+        return Response(
+            {
+                "count": count,
+                "next": page_url(request, page.number + 1) if has_next else None,
+                "previous": page_url(request, page.number - 1) if page.number > 1 else None,
+                "results": serializer_of(self.stream)(rows, many=True).data,
+            }
+        )
+
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        serializer = serializer_of(self.stream)(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        tenant = tenant_for_write(caller, request.query_params.get("tenant"))
+        result = ingest_row(
+            self.stream, serializer.validated_data["row"], tenant_id=tenant.pk, by=caller.identity
+        )
+        if isinstance(result, Refusal):
+            raise ValidationError({result.column: [result.reason]})
+        if result.outcome is Outcome.DUPLICATE:
+            fields = f"{self.stream.asset_field} and {self.stream.time_field}"
+            raise ValidationError({"non_field_errors": [f"A reading with this {fields} exists already."]})
+        row = result.reading.row
+        stored = StoredRow(ReadingKey(result.reading.asset_id, row.at), row.asset_key, row.values, row.flags)
+        return Response(serializer_of(self.stream)(stored).data, status=status.HTTP_201_CREATED)
+
+
+class ReadingDetail(StreamView):
+    """GET one reading by its id."""
+
+    def get(self, request: Request, reading_id: str) -> Response:
+        caller = caller_of(request)
+        key = ReadingKey.from_public_id(reading_id)
+        tenant_id = None if caller.above_tenants else caller.tenant_id
+        row = key and queries.row(store().engine, self.stream, key, tenant_id=tenant_id)
+        if not row:
+            raise NotFoundError("There is no such reading.")
+        return Response(serializer_of(self.stream)(row).data)
+
+
