@@ -38,6 +38,7 @@ class Env(BaseSettings):
     readings_max_memory_mb: int = Field(default=2000, ge=256)
     readings_max_threads: int = Field(default=0, ge=0, description="0: one for each core")
     upload_max_mb: int = Field(default=4096, ge=1)
+    upload_inline_mb: int = Field(default=16, ge=0)
     upload_expire_hours: int = Field(default=48, ge=1)
     disk_reserve_mb: int = Field(default=32, ge=1)
 

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("", include("wattkeeper.views.dashboard.urls")),
+    path("", include("wattkeeper.views.api.account_urls")),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
+    path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
+]

@@ -1,0 +1,75 @@
+"""The program as a server runs it: the lifespan opens and closes what a process holds; Django answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wattkeeper.config.settings")
+django = get_asgi_application()
+
+from wattkeeper.config import serving  # noqa: E402  (needs the app registry)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# The largest thing that a door takes is a chunk of a file; nobody may fill the disk with one request.
+MAX_BODY_BYTES = 32 << 20
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI entry point."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http":
+        await _http(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                await asyncio.to_thread(serving.start)
+            except Exception as error:
+                serving.log.error("Cannot start: %s", error)
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await asyncio.to_thread(serving.stop)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _http(scope: Scope, receive: Receive, send: Send) -> None:
+    """Django, behind a limit on the body: Django itself reads all of it before it looks at anything."""
+    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if not announced.isdigit() or int(announced) > MAX_BODY_BYTES:
+        await _too_large(send)
+        return
+    received = 0
+
+    async def limited() -> MutableMapping[str, Any]:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            return {"type": "http.disconnect"}
+        return message
+
+    await django(scope, limited, send)
+    if received > MAX_BODY_BYTES:
+        await _too_large(send)
+
+
+async def _too_large(send: Send) -> None:
+    body = b'{"detail": "The body is larger than 32 MiB. Send files in chunks."}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

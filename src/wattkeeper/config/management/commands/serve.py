@@ -1,0 +1,65 @@
+"""`wattkeeper serve`: the whole program in one process and its supervisor."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from wattkeeper.base.core.errors import HomeInUseError
+from wattkeeper.config import serving
+from wattkeeper.flow.store.lock import HomeLock
+
+
+class Command(BaseCommand):
+    help = "Serve Wattkeeper: pages, API, readings' store and background jobs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        from granian import Granian
+        from granian.constants import Interfaces, Loops
+
+        _require_migrated()
+        _require_free_home()
+        os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
+        server = Granian(
+            "wattkeeper.config.asgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            loop=Loops.asyncio,
+            workers=1,
+            respawn_failed_workers=False,
+            backpressure=1024,
+            log_access=False,
+            log_level="warning",
+        )
+        server.on_startup(lambda: self.stdout.write(f"Wattkeeper serves on http://{host}:{port}  (Ctrl-C stops it)"))
+        connection.close()  # the worker is a fork of this process
+        server.serve()
+
+
+def _require_migrated() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError("The database is not up to date: run `wattkeeper migrate` first.")
+
+
+def _require_free_home() -> None:
+    """Say who holds the home before a worker is started; the worker takes the lock itself."""
+    path = serving.engine_options(holder="").path
+    if path is None:
+        return
+    lock = HomeLock(path.parent / "server.lock")
+    try:
+        lock.acquire("about to serve")
+    except HomeInUseError as error:
+        raise CommandError(str(error)) from None
+    lock.release()

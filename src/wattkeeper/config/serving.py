@@ -1,0 +1,62 @@
+"""What a serving process holds, opened in the order of the floors and closed in reverse."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from wattkeeper.base.catalog import registry
+from wattkeeper.config.env import load as load_env
+from wattkeeper.config.jobs import EmbeddedConsumer
+from wattkeeper.flow.store.engine import EngineOptions
+from wattkeeper.flow.store.store import close_store, open_store
+
+log = logging.getLogger("wattkeeper")
+
+HOLDER = "WATTKEEPER_HOLDER"  # how a serving process names itself in the lock: set by `serve`
+_PARENT_POLL_SECONDS = 0.5
+
+_consumer: EmbeddedConsumer | None = None
+
+
+def engine_options(*, holder: str) -> EngineOptions:
+    """The readings' engine as the settings want it."""
+    env = load_env()
+    return EngineOptions(
+        dsn=env.readings_dsn,
+        max_memory_bytes=env.readings_max_memory_mb << 20,
+        max_threads=env.readings_max_threads,
+        holder=holder,
+    )
+
+
+def start() -> None:
+    """Open the store, then start the background work. HomeInUseError if another server has this home."""
+    global _consumer
+    if HOLDER in os.environ:
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    Path(settings.HOME).mkdir(parents=True, exist_ok=True)
+    open_store(engine_options(holder=os.environ.get(HOLDER, "a server")), registry.streams())
+    _consumer = EmbeddedConsumer()
+    _consumer.start()
+
+
+def stop() -> None:
+    if _consumer is not None:
+        _consumer.stop()
+    close_store()
+
+
+def _end_with_parent(parent: int) -> None:
+    """A worker whose supervisor was killed would go on alone, holding the home and the port.
+
+    It ends at once, as if killed too: what was acknowledged is durable, and the rest is made good at the start.
+    """
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL_SECONDS)
+    os._exit(1)
