@@ -1,0 +1,58 @@
+"""Stores to test against: the process's own engine, and one behind the HTTP transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.ids import batch_id_new
+from wattkeeper.flow.readings.reading import LoadReceipt
+from wattkeeper.flow.sources.csv_upload.assemble import assemble
+from wattkeeper.flow.sources.csv_upload.header import HEAD_BYTES, header_of
+from wattkeeper.flow.store.store import Store
+
+
+class AssetBook:
+    """Assets as the store asks for them, without a database. Ids are unique in the whole run."""
+
+    _last_id = 0
+
+    def __init__(self, *, registers: bool = True) -> None:
+        self.ids: dict[str, int] = {}
+        self._registers = registers
+
+    def ids_of(self, keys: Sequence[str]) -> Mapping[str, int]:
+        return {key: self.ids[key] for key in keys if key in self.ids}
+
+    def register(self, keys: Sequence[str]) -> Mapping[str, int]:
+        for key in keys if self._registers else ():
+            AssetBook._last_id += 1
+            self.ids.setdefault(key, AssetBook._last_id)
+        return self.ids_of(keys)
+
+
+def load_text(
+    store: Store,
+    stream: Stream,
+    content: bytes,
+    folder: Path,
+    *,
+    tenant_id: int,
+    assets: AssetBook | None = None,
+    asset_key: str | None = None,
+    batch_id: int | None = None,
+) -> LoadReceipt:
+    """A file's bytes the way an upload takes them: header, assembly, load."""
+    source, target = folder / "chunk", folder / "whole"
+    source.write_bytes(content)
+    header = header_of(content[:HEAD_BYTES], stream, asset_named=asset_key is not None)
+    file = assemble([source], target, header, asset_key=asset_key, progress=lambda read: None)
+    receipt, _ = store.load_file(
+        stream,
+        file,
+        tenant_id=tenant_id,
+        batch_id=batch_id_new() if batch_id is None else batch_id,
+        assets=AssetBook() if assets is None else assets,
+    )
+    return receipt
