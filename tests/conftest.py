@@ -21,6 +21,9 @@ from wattkeeper.flow.store.store import Store, close_store, open_store  # noqa: 
 def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The engine of this process: there can be only one, so all tests share it, each with a tenant of its own."""
     path: Path = tmp_path_factory.mktemp("readings") / "engine"
-    opened = open_store(EngineOptions(f"chdb://{path}", max_threads=8), registry.streams() or (__import__("wattkeeper.kinds.vehicle.streams",fromlist=["x"]).TELEMETRY,))
+    opened = open_store(
+        EngineOptions(f"chdb://{path}", max_threads=8),
+        registry.streams() or (__import__("wattkeeper.kinds.vehicle.streams", fromlist=["x"]).TELEMETRY,),
+    )
     yield opened
     close_store()

@@ -63,9 +63,7 @@ def ingest_row(stream: Stream, row: Row, *, tenant_id: int, by: str) -> Receipt 
     return receipt
 
 
-def ingest_file(
-    stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id: int, by: str
-) -> LoadReceipt:
+def ingest_file(stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id: int, by: str) -> LoadReceipt:
     """A file of history through the pipeline. With the same `batch_id` it can run again after any failure."""
     receipt, newest = store().load_file(
         stream, file, tenant_id=tenant_id, batch_id=batch_id, assets=KindAssets(tenant_id, stream.kind, by)

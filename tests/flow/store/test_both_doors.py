@@ -11,8 +11,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support.stores import AssetBook, load_text
 
+from support.stores import AssetBook, load_text
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.readings.normalise import normalise
 from wattkeeper.flow.readings.reading import Row
@@ -46,9 +46,7 @@ _times = st.one_of(
     st.from_regex(r"[0-9]{8,14}(\.[0-9]{0,10})?", fullmatch=True),
     st.sampled_from(["2024-01-01", "10:00", "2024-02-29 10:00:00", "2023-02-29 10:00:00", "0001-01-01 00:00:00"]),
 )
-_texts = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0\n\r\x1f"), max_size=110
-)
+_texts = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r\x1f"), max_size=110)
 _gears = st.sampled_from(["P", "R", "N", "D", "d", "PARK", "P "])
 _values = st.one_of(_numbers, _times, _null_words, _texts, _gears)
 
@@ -67,7 +65,9 @@ _rows = st.tuples(
 
 @given(st.lists(_rows, min_size=1, max_size=60))
 @example([("V1", "2024-01-01 00:00:00.123456789", "0", "1", "2", "3", "P")])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_a_row_is_judged_the_same_alone_and_in_a_file(embedded_store: Store, rows: list[tuple[str, ...]]) -> None:
     tenant_id, batch_id = next(_tenants), next(_batches)
     alone: dict[int, Row] = {}

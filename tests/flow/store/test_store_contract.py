@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.stores import AssetBook, load_text
 
+from support.stores import AssetBook, load_text
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Row
 from wattkeeper.flow.store import queries
@@ -81,9 +81,7 @@ def test_the_same_batch_again_counts_its_rows_as_stored(load: Load, rows: Callab
     assert len(rows()) == 2
 
 
-def test_of_two_rows_with_one_key_the_first_in_the_file_wins(
-    load: Load, rows: Callable[..., list[StoredRow]]
-) -> None:
+def test_of_two_rows_with_one_key_the_first_in_the_file_wins(load: Load, rows: Callable[..., list[StoredRow]]) -> None:
     receipt = load(HEADER + line(0, odometer=1) + line(0, odometer=2))
     assert (receipt.stored, receipt.duplicate) == (1, 1)
     assert [row.values["odometer"] for row in rows()] == [1.0]
@@ -100,7 +98,9 @@ def test_a_row_that_came_before_the_file_wins_over_it(
     assert [row.values["odometer"] for row in rows()] == [7.0, 9.0]
 
 
-def test_a_single_reading_is_stored_once(any_store: Store, tenant_id: int, rows: Callable[..., list[StoredRow]]) -> None:
+def test_a_single_reading_is_stored_once(
+    any_store: Store, tenant_id: int, rows: Callable[..., list[StoredRow]]
+) -> None:
     asset_id = AssetBook().register(["V9"])["V9"]
     outcomes = [
         any_store.append(TELEMETRY, reading(tenant_id, asset_id, at)).result().outcome
@@ -256,9 +256,7 @@ def test_every_ordering_is_total_so_that_pages_never_overlap(any_store: Store, l
             seen = [
                 row.key
                 for offset in range(0, 30, 7)
-                for row in queries.page(
-                    any_store.engine, TELEMETRY, chosen, ordering=ordering, offset=offset, limit=7
-                )
+                for row in queries.page(any_store.engine, TELEMETRY, chosen, ordering=ordering, offset=offset, limit=7)
             ]
             assert len(set(seen)) == 30
 

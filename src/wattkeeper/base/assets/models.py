@@ -27,5 +27,3 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.key
-
-

@@ -54,9 +54,7 @@ def row_flags(stream: Stream, values: Mapping[str, Value]) -> tuple[str, ...]:
         value = values.get(channel.name)
         if channel.plausible and isinstance(value, int | float) and value not in channel.plausible:
             flags.append(implausible_flag(channel))
-    for check in stream.row_checks:
-        if _moves_while(check, values):
-            flags.append(check.flag)
+    flags += [check.flag for check in stream.row_checks if _moves_while(check, values)]
     return tuple(flags)
 
 

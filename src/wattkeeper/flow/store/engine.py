@@ -110,8 +110,6 @@ class Engine:
             settings |= _SETTINGS_EMBEDDED
         else:
             extra["autogenerate_session_id"] = False  # calls of one client may then run side by side
-        client = clickhouse_connect.create_client(
-            dsn=self._options.dsn, settings=settings, tz_mode="aware", **extra
-        )
+        client = clickhouse_connect.create_client(dsn=self._options.dsn, settings=settings, tz_mode="aware", **extra)
         self._clients.append(client)
         return client

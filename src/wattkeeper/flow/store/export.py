@@ -46,16 +46,13 @@ def export_rows(
         yield from blocks
 
 
-def export_parquet(
-    engine: Engine, stream: Stream, selection: Selection, *, ordering: Ordering, path: Path
-) -> None:
+def export_parquet(engine: Engine, stream: Stream, selection: Selection, *, ordering: Ordering, path: Path) -> None:
     """Write a Parquet file. Its footer comes last, so it cannot be streamed out of the embedded engine."""
     sql = _select(stream, selection, ordering, formulas_safe=False)
     with engine.client() as client:
         if engine.embedded:
             client.command(
-                f"INSERT INTO FUNCTION file({literal(str(path))}, 'Parquet') {sql}, "
-                "engine_file_truncate_on_insert = 1"
+                f"INSERT INTO FUNCTION file({literal(str(path))}, 'Parquet') {sql}, engine_file_truncate_on_insert = 1"
             )
             return
         with closing(client.raw_stream(sql, fmt="Parquet")) as source, path.open("wb") as out:

@@ -213,8 +213,7 @@ class FileSql:
         unreadable = self._problem(channel.name, reasons.NOT_A_NUMBER)
         outside = self._problem(channel.name, reasons.outside_range(channel))
         bad = (
-            f"multiIf(lower({raw}) IN {_NULLS}, {empty}, "
-            f"isNull({parsed}) OR isNaN({parsed}), {unreadable}, {outside})"
+            f"multiIf(lower({raw}) IN {_NULLS}, {empty}, isNull({parsed}) OR isNaN({parsed}), {unreadable}, {outside})"
         )
         return f"if({inside}, {good}, {bad})"
 

@@ -236,9 +236,7 @@ def flag_neighbours(client: Client, stream: Stream, batch: Batch) -> bool:
     # The count reads two or three columns; most files end here.
     if not client.query(f"SELECT count() {unfit}").result_rows[0][0]:
         return False
-    kept = ", ".join(
-        "arrayDistinct(arrayConcat(flags, found))" if name == "flags" else f"`{name}`" for name in columns
-    )
+    kept = ", ".join("arrayDistinct(arrayConcat(flags, found))" if name == "flags" else f"`{name}`" for name in columns)
     names = ", ".join(f"`{name}`" for name in columns)
     client.command(f"INSERT INTO {table_of(stream)} ({names}) SELECT {kept} {unfit}")
     return True

@@ -98,9 +98,7 @@ def page(
 def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | None) -> StoredRow | None:
     """The row of that key, or None."""
     tenant = "" if tenant_id is None else f"tenant_id = {int(tenant_id)} AND "
-    found = _rows(
-        engine, stream, f"WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1"
-    )
+    found = _rows(engine, stream, f"WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1")
     return found[0] if found else None
 
 

@@ -143,7 +143,7 @@ class StreamWriter:
             batch_id = batch_id_new()
             self._insert(client, list(new.values()), batch_id)
             flags = self._neighbour_flags(client, list(new.values()), batch_id)
-        for (asset_id, at), _ in new.items():
+        for asset_id, at in new:
             self.saw(asset_id, at)
         return [self._with_flags(receipt, flags) for receipt in receipts]
 
@@ -205,9 +205,7 @@ class StreamWriter:
         return flags
 
     @staticmethod
-    def _with_flags(
-        receipt: Receipt, flags: dict[tuple[int, datetime], tuple[str, ...]]
-    ) -> Receipt:
+    def _with_flags(receipt: Receipt, flags: dict[tuple[int, datetime], tuple[str, ...]]) -> Receipt:
         reading = receipt.reading
         found = flags.get((reading.asset_id, reading.row.at))
         if found is None or receipt.outcome is Outcome.DUPLICATE:

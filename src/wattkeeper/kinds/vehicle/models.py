@@ -16,7 +16,7 @@ class VehicleState(models.Model):
     odometer = models.FloatField(null=True, help_text="km")
     soc = models.IntegerField(null=True, help_text="%")
     elevation = models.FloatField(null=True, help_text="m")
-    shift_state = models.CharField(max_length=1, null=True)  # noqa: DJ001  (null: unknown, as in the readings)
+    shift_state = models.CharField(max_length=1, null=True)
 
     def __str__(self) -> str:
         return f"{self.asset} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -104,7 +104,9 @@ def _zone(name: str | None) -> tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadRequestError(f"{name[:100]!r} is not an IANA time zone, such as Europe/Berlin.", field="timezone") from None
+        raise BadRequestError(
+            f"{name[:100]!r} is not an IANA time zone, such as Europe/Berlin.", field="timezone"
+        ) from None
 
 
 def _moment(text: str | None, zone: tzinfo, *, field: str) -> datetime | None:

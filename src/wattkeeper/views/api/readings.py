@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework import status
 from rest_framework.request import Request
@@ -44,9 +44,7 @@ class ReadingList(StreamView):
         count = queries.count(engine, self.stream, selection)
         if page.offset >= count and page.number > 1:
             raise NotFoundError(f"There is no page {page.number}.")
-        rows = queries.page(
-            engine, self.stream, selection, ordering=ordering, offset=page.offset, limit=page.size
-        )
+        rows = queries.page(engine, self.stream, selection, ordering=ordering, offset=page.offset, limit=page.size)
         has_next = page.offset + page.size < count
         return Response(
             {
@@ -62,9 +60,7 @@ class ReadingList(StreamView):
         serializer = serializer_of(self.stream)(data=request.data)
         serializer.is_valid(raise_exception=True)
         tenant = tenant_for_write(caller, request.query_params.get("tenant"))
-        result = ingest_row(
-            self.stream, serializer.validated_data["row"], tenant_id=tenant.pk, by=caller.identity
-        )
+        result = ingest_row(self.stream, serializer.validated_data["row"], tenant_id=tenant.pk, by=caller.identity)
         if isinstance(result, Refusal):
             raise ValidationError({result.column: [result.reason]})
         if result.outcome is Outcome.DUPLICATE:
@@ -86,5 +82,3 @@ class ReadingDetail(StreamView):
         if not row:
             raise NotFoundError("There is no such reading.")
         return Response(serializer_of(self.stream)(row).data)
-
-

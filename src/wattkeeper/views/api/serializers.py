@@ -72,9 +72,7 @@ def _field(channel: Channel) -> serializers.Field[Any, Any, Any, Any]:
         return serializers.CharField(max_length=channel.max_length, **common)
     assert channel.hard is not None
     if channel.type is ChannelType.INTEGER:
-        return serializers.IntegerField(
-            min_value=int(channel.hard.low), max_value=int(channel.hard.high), **common
-        )
+        return serializers.IntegerField(min_value=int(channel.hard.low), max_value=int(channel.hard.high), **common)
     return serializers.FloatField(min_value=channel.hard.low, max_value=channel.hard.high, **common)
 
 

@@ -68,9 +68,7 @@ def _xlsx(question: Question) -> Iterator[bytes]:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         with xlsxwriter.Workbook(path, {**options, "tmpdir": folder}) as workbook:
             bold = workbook.add_format({"bold": True})
-            blocks = export_rows(
-                question.engine, question.stream, question.selection, ordering=question.ordering
-            )
+            blocks = export_rows(question.engine, question.stream, question.selection, ordering=question.ordering)
             rows = itertools.chain.from_iterable(blocks)
             for number in itertools.count(1):
                 sheet_rows = list(itertools.islice(rows, 1))
@@ -94,9 +92,7 @@ def _xlsx(question: Question) -> Iterator[bytes]:
 def _parquet(question: Question) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="wattkeeper-export-") as folder:
         path = Path(folder) / "export.parquet"
-        export_parquet(
-            question.engine, question.stream, question.selection, ordering=question.ordering, path=path
-        )
+        export_parquet(question.engine, question.stream, question.selection, ordering=question.ordering, path=path)
         yield from _file(path)
 
 

@@ -263,5 +263,3 @@ def _report(upload: Upload, file: DelimitedFile, receipt: LoadReceipt, *, second
 
 def _refused(refusal: Mapping[str, Any]) -> dict[str, Any]:
     return {name: refusal[name] for name in ("row", "column", "value", "reason")}
-
-
