@@ -98,6 +98,8 @@ class Env(BaseSettings):
                     # FULL: what was answered with a 2xx survives a power cut.
                     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
                 },
+                # Tests keep theirs in a file too: in memory there is no WAL and no second connection.
+                "TEST": {"NAME": str(self.wattkeeper_home / "test.sqlite3")},
             }
         return {
             "ENGINE": "django.db.backends.postgresql",
@@ -116,7 +118,7 @@ class Env(BaseSettings):
         path = self.wattkeeper_home / "secret_key"
         self.wattkeeper_home.mkdir(parents=True, exist_ok=True)
         try:
-            with path.open("x", opener=_private) as file:
+            with open(path, "x", opener=_private) as file:
                 file.write(secrets.token_urlsafe(50))
         except FileExistsError:
             pass

@@ -1,0 +1,67 @@
+"""Who may do what. This table alone says it; extend it here and in the test that walks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """What a person is in their tenant."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class Scope(TextChoices):
+    """What a key is for."""
+
+    READ = "read"
+    INGEST = "ingest"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    """What a view says that a method does."""
+
+    READ = "read"
+    INGEST = "ingest"
+    FOLLOW = "follow"  # one's own upload on its way
+    ASSET_EDIT = "asset_edit"
+    ACCOUNT_MANAGE = "account_manage"
+    KEY_MANAGE = "key_manage"
+    SYNC_LAKE = "sync_lake"
+
+
+class Grant(NamedTuple):
+    """Who may do one action; `above_only` asks for a caller above tenants besides."""
+
+    roles: frozenset[Role]
+    scopes: frozenset[Scope]
+    above_only: bool = False
+
+
+def _grant(roles: set[Role], scopes: set[Scope], *, above_only: bool = False) -> Grant:
+    return Grant(frozenset(roles), frozenset(scopes), above_only)
+
+
+_V, _O, _M, _A = Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.ADMIN
+
+# A superuser counts as an admin who stands above tenants.
+# fmt: off
+MATRIX: Mapping[Action, Grant] = {
+    #                              roles of people   scopes of keys
+    Action.READ:           _grant({_V, _O, _M, _A}, {Scope.READ,               Scope.ADMIN}),
+    Action.INGEST:         _grant({        _M, _A}, {            Scope.INGEST, Scope.ADMIN}),
+    Action.FOLLOW:         _grant({_V, _O, _M, _A}, {Scope.READ, Scope.INGEST, Scope.ADMIN}),
+    Action.ASSET_EDIT:     _grant({        _M, _A}, {                          Scope.ADMIN}),
+    Action.ACCOUNT_MANAGE: _grant({            _A}, {                          Scope.ADMIN}),
+    Action.KEY_MANAGE:     _grant({            _A}, {                          Scope.ADMIN}),
+    Action.SYNC_LAKE:      _grant({            _A}, {            Scope.INGEST, Scope.ADMIN}, above_only=True),
+}
+# fmt: on
