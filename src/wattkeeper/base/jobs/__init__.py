@@ -1,0 +1,1 @@
+"""Runs of background work: progress, heartbeat, outcome. See README.md."""

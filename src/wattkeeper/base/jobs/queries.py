@@ -1,0 +1,56 @@
+"""What a run looks like to the outside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from wattkeeper.base.jobs.models import Run
+
+
+class ProgressReport(TypedDict):
+    done: int
+    total: int | None
+    text: str
+
+
+class RunReport(TypedDict):
+    id: str
+    name: str
+    status: str
+    progress: ProgressReport
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    outcome: dict[str, Any] | None
+    error: str | None
+
+
+def run_report(run: Run) -> RunReport:
+    """The run as JSON shows it: `status` queued, running, done or failed; `total` null while unknown."""
+    return {
+        "id": str(run.pk),
+        "name": run.name,
+        "status": str(run.state),
+        "progress": {"done": run.progress_done, "total": run.progress_total, "text": run.progress_text},
+        "created_at": _text(run.created_at),
+        "started_at": _text(run.started_at) if run.started_at else None,
+        "finished_at": _text(run.finished_at) if run.finished_at else None,
+        "outcome": run.outcome,
+        "error": run.error or None,
+    }
+
+
+def run_by_id(run_id: UUID) -> Run | None:
+    """The run, whoever's it is: the caller knows whether it may be seen. None once it is forgotten."""
+    return Run.objects.filter(pk=run_id).first()
+
+
+def run_latest(name: str, *, key: str) -> Run | None:
+    """The newest run of the job on `key`, finished or not."""
+    return Run.objects.filter(name=name, key=key).order_by("-created_at").first()
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
