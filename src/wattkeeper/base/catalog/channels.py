@@ -35,7 +35,7 @@ class Range:
         return self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"{self.low:g} to {self.high:g}"
+        return f"{self.low:,.10g} to {self.high:,.10g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

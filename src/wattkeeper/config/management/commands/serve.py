@@ -6,6 +6,7 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
         _require_migrated()
         _require_free_home()
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
         os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
         server = Granian(
             "wattkeeper.config.asgi:application",
