@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from wattkeeper.base.catalog import registry
+from wattkeeper.config.demo import DemoFeed
 from wattkeeper.config.env import load as load_env
 from wattkeeper.config.jobs import EmbeddedConsumer
 from wattkeeper.flow.store.engine import EngineOptions
@@ -19,9 +20,11 @@ from wattkeeper.flow.store.store import close_store, open_store
 log = logging.getLogger("wattkeeper")
 
 HOLDER = "WATTKEEPER_HOLDER"  # how a serving process names itself in the lock: set by `serve`
+DEMO_FEED = "WATTKEEPER_DEMO_FEED"  # set by `demo --serve`
 _PARENT_POLL_SECONDS = 0.5
 
 _consumer: EmbeddedConsumer | None = None
+_feed: DemoFeed | None = None
 
 
 def engine_options(*, holder: str) -> EngineOptions:
@@ -37,16 +40,21 @@ def engine_options(*, holder: str) -> EngineOptions:
 
 def start() -> None:
     """Open the store, then start the background work. HomeInUseError if another server has this home."""
-    global _consumer
+    global _consumer, _feed
     if HOLDER in os.environ:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     Path(settings.HOME).mkdir(parents=True, exist_ok=True)
     open_store(engine_options(holder=os.environ.get(HOLDER, "a server")), registry.streams())
     _consumer = EmbeddedConsumer()
     _consumer.start()
+    if os.environ.get(DEMO_FEED):
+        _feed = DemoFeed(settings.HOME)
+        _feed.start()
 
 
 def stop() -> None:
+    if _feed is not None:
+        _feed.stop()
     if _consumer is not None:
         _consumer.stop()
     close_store()
