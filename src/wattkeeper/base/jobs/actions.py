@@ -143,9 +143,9 @@ def _claim(run_id: UUID, claim: str) -> Run | None:
     if run.attempts >= ATTEMPTS_MAX:
         _give_up(run)
         return None
-    moment = clock.now()
+    mine, moment = _unchanged(run), clock.now()
     with transaction.atomic(durable=True):  # refuses to work inside a caller's transaction
-        won = _unchanged(run).update(
+        won = mine.update(
             state=RunState.RUNNING,
             worker=claim,
             attempts=F("attempts") + 1,
@@ -174,13 +174,9 @@ def _work(run: Run, handle: RunHandle) -> None:
         _finish(handle, RunState.DONE, outcome=outcome)
 
 
-def _finish(
-    handle: RunHandle, state: RunState, *, outcome: dict[str, Any] | None = None, error: str = ""
-) -> None:
+def _finish(handle: RunHandle, state: RunState, *, outcome: dict[str, Any] | None = None, error: str = "") -> None:
     if not handle.finish(state, outcome=outcome, error=error):
-        log.warning(
-            "Run %s ended (%s) after it was taken from this worker; nothing is written", handle.id, state
-        )
+        log.warning("Run %s ended (%s) after it was taken from this worker; nothing is written", handle.id, state)
 
 
 def _is_lost(run: Run) -> bool:
