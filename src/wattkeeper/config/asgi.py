@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -14,9 +14,10 @@ django = get_asgi_application()
 
 from wattkeeper.config import serving  # noqa: E402  (needs the app registry)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 # The largest thing that a door takes is a chunk of a file; nobody may fill the disk with one request.
 MAX_BODY_BYTES = 32 << 20
@@ -55,7 +56,7 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
         return
     received = 0
 
-    async def limited() -> MutableMapping[str, Any]:
+    async def limited() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))

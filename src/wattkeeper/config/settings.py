@@ -16,12 +16,12 @@ CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
 PRODUCTION = env.django_env is environment.Environment.PRODUCTION
 
 INSTALLED_APPS = [
+    "wattkeeper.config",  # first: its `runserver` is the one that counts
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "axes",
     "rest_framework",
@@ -34,12 +34,11 @@ INSTALLED_APPS = [
     "wattkeeper.views.api",
     "wattkeeper.views.dashboard",
     "wattkeeper.kinds.vehicle",
-    "wattkeeper.config",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
     "wattkeeper.views.api.middleware.optional_slash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,7 +110,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "wattkeeper.views.api.schema.StreamSchema",
     "EXCEPTION_HANDLER": "wattkeeper.views.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -138,11 +137,13 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
-WHITENOISE_USE_FINDERS = not PRODUCTION
+# On a laptop static files come from where they lie; in production from `collectstatic`, by their digests.
+SERVESTATIC_USE_FINDERS = SERVESTATIC_AUTOREFRESH = not PRODUCTION
+SERVESTATIC_USE_STATIC_ROOT = SERVESTATIC_USE_MANIFEST = PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

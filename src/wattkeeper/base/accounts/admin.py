@@ -186,9 +186,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         obj.refresh_from_db()
         request.key_secret = secret  # type: ignore[attr-defined]  # for response_add, within this request
 
-    def response_add(
-        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": f"The key '{obj.name}'",

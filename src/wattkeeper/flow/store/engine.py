@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import clickhouse_connect
+from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -110,6 +110,6 @@ class Engine:
             settings |= _SETTINGS_EMBEDDED
         else:
             extra["autogenerate_session_id"] = False  # calls of one client may then run side by side
-        client = clickhouse_connect.create_client(dsn=self._options.dsn, settings=settings, tz_mode="aware", **extra)
+        client = create_client(dsn=self._options.dsn, settings=settings, tz_mode="aware", **extra)
         self._clients.append(client)
         return client

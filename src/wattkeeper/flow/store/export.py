@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from io import IOBase
 from pathlib import Path
 from typing import Any
+
+from clickhouse_connect.driver.client import Client
 
 from wattkeeper.base.catalog.channels import ChannelType
 from wattkeeper.base.catalog.streams import Stream
@@ -29,12 +32,8 @@ def export_text(
 ) -> Iterator[bytes]:
     """Pieces of about a megabyte of `CSV` (without a header, formula cells made safe) or `JSONEachRow`."""
     sql = _select(stream, selection, ordering, formulas_safe=line_format == "CSV")
-    with (
-        engine.client() as client,
-        closing(client.raw_stream(sql, fmt=line_format)) as source,
-    ):
-        while piece := source.read(READ_BYTES):
-            yield piece
+    with engine.client() as client:
+        yield from _pieces(client, sql, line_format)
 
 
 def export_rows(
@@ -55,9 +54,17 @@ def export_parquet(engine: Engine, stream: Stream, selection: Selection, *, orde
                 f"INSERT INTO FUNCTION file({literal(str(path))}, 'Parquet') {sql}, engine_file_truncate_on_insert = 1"
             )
             return
-        with closing(client.raw_stream(sql, fmt="Parquet")) as source, path.open("wb") as out:
-            while piece := source.read(READ_BYTES):
+        with path.open("wb") as out:
+            for piece in _pieces(client, sql, "Parquet"):
                 out.write(piece)
+
+
+def _pieces(client: Client, sql: str, format_name: str) -> Iterator[bytes]:
+    source = client.raw_stream(sql, fmt=format_name)
+    assert isinstance(source, IOBase)
+    with closing(source):
+        while piece := source.read(READ_BYTES):
+            yield piece
 
 
 def _select(

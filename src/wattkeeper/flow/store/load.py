@@ -172,7 +172,8 @@ def _receipt(
             f"The engine read {lines:,} lines of {file.lines - file.header_line:,}; the load can be sent again."
         )
     rows_read = lines - blank
-    stored, flagged, flags = 0, 0, {}
+    stored, flagged = 0, 0
+    flags: dict[str, int] = {}
     if batch := _batch(client, stream, tenant_id=tenant_id, batch_id=batch_id):
         flag_neighbours(client, stream, batch)
         stored, flagged, flags = _stored(client, stream, batch)

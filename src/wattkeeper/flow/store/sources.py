@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def numbered_lines(client: Client, path: Path, *, embedded: bool, name: str) -> 
         client.command(f"DROP TABLE IF EXISTS {name}")
 
 
-def _with_numbers(path: Path) -> Iterator[bytes]:
+def _with_numbers(path: Path) -> Generator[bytes, None, None]:
     """The file in blocks of lines, each line behind its number: a server's parser tells no line numbers."""
     block: list[bytes] = []
     with path.open("rb") as file:

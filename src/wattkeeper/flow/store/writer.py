@@ -61,7 +61,7 @@ class StreamWriter:
     def start(self) -> None:
         with self._engine.client() as client:
             rows = client.query(f"SELECT asset_id, max(ts) FROM {table_of(self._stream)} GROUP BY asset_id")
-            self._newest = dict(rows.result_rows)
+            self._newest.update((asset_id, at) for asset_id, at in rows.result_rows)
         self._thread.start()
 
     def stop(self) -> None:
@@ -163,7 +163,7 @@ class StreamWriter:
             f"SELECT DISTINCT asset_id, ts FROM {table_of(self._stream)} "
             f"WHERE {selection.sql()} AND (asset_id, ts) IN ({keys})"
         )
-        return set(rows.result_rows)
+        return {(asset_id, at) for asset_id, at in rows.result_rows}
 
     def _insert(self, client: Client, readings: list[Reading], batch_id: int) -> None:
         names = [channel.name for channel in self._stream.channels]
@@ -190,7 +190,7 @@ class StreamWriter:
         """The flags that the rows got by comparison with their predecessors."""
         if not self._stream.neighbour_checks:
             return {}
-        flags = {}
+        flags: dict[tuple[int, datetime], tuple[str, ...]] = {}
         for tenant_id in {reading.tenant_id for reading in readings}:
             own = [reading for reading in readings if reading.tenant_id == tenant_id]
             times = [reading.row.at for reading in own]

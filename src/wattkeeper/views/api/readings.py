@@ -35,6 +35,7 @@ class StreamView(APIView):
 class ReadingList(StreamView):
     """GET a page of readings; POST one."""
 
+    is_list = True
     actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ, "POST": Action.INGEST}
 
     def get(self, request: Request) -> Response:

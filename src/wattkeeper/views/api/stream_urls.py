@@ -35,7 +35,9 @@ def stream_urls(stream: Stream) -> list[URLPattern]:
         OpenApiParameter("page", int, description="From 1."),
         OpenApiParameter("page_size", int, description=f"At most {PAGE_SIZE_MAX}; {PAGE_SIZE} where it is missing."),
     ]
-    prefer = OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once.")
+    prefer = OpenApiParameter(
+        "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once."
+    )
     file = OpenApiResponse(OpenApiTypes.BINARY, description="A CSV file.")
     return [
         path(

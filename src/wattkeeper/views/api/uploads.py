@@ -52,7 +52,7 @@ class UploadChunk(UploadView):
 
     def post(self, request: Request) -> Response:
         name = self.upload_name(request, caller_of(request))
-        chunk = request.data.get("chunk")
+        chunk = request.FILES.get("chunk")
         if not isinstance(chunk, UploadedFile):
             raise BadRequestError("Send the chunk as a file of a multipart form.", field="chunk")
         index, total = _number(request, "chunk_index"), _number(request, "total_chunks")

@@ -39,9 +39,7 @@ class Command(BaseCommand):
         except HomeInUseError as error:
             raise CommandError(str(error)) from None
         try:
-            receipt = demo.history_load(
-                settings.HOME, vehicle_count=options["vehicles"], days=options["days"]
-            )
+            receipt = demo.history_load(settings.HOME, vehicle_count=options["vehicles"], days=options["days"])
         finally:
             close_store()
         self.stdout.write(f"{receipt.stored:,} readings stored. Log in with the password {demo.PASSWORD} as")

@@ -6,7 +6,6 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -26,10 +25,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         from granian import Granian
         from granian.constants import Interfaces, Loops
+        from granian.log import LogLevels
 
         _require_migrated()
         _require_free_home()
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
         os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
         server = Granian(
             "wattkeeper.config.asgi:application",
@@ -41,7 +40,7 @@ class Command(BaseCommand):
             respawn_failed_workers=False,
             backpressure=1024,
             log_access=False,
-            log_level="warning",
+            log_level=LogLevels.warning,
         )
         server.on_startup(lambda: self.stdout.write(f"Wattkeeper serves on http://{host}:{port}  (Ctrl-C stops it)"))
         connection.close()  # the worker is a fork of this process

@@ -151,7 +151,7 @@ def upload_load(run: RunHandle) -> dict[str, Any]:
     Upload.objects.filter(pk=upload.pk).update(state=UploadState.LOADING, run_id=run.id, touched_at=now())
     try:
         report = _load(upload, run)
-    except BaseException:
+    except Exception:  # not RunStopped: then another worker is at work on it
         Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).update(state=UploadState.FAILED)
         raise
     Upload.objects.filter(pk=upload.pk).update(state=UploadState.DONE, report=report, touched_at=now())

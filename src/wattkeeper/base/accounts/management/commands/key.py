@@ -64,9 +64,7 @@ class Command(AccountsCommand):
         if len(candidates) > 1:
             raise CommandError("Several tenants have a key of this name: add --tenant or --all-tenants.")
         actions.key_revoke(key=candidates[0], actor=actions.COMMAND_LINE)
-        self.stderr.write(
-            f"Revoked '{options['name']}': it opens nothing from 10 seconds on.", self.style.SUCCESS
-        )
+        self.stderr.write(f"Revoked '{options['name']}': it opens nothing from 10 seconds on.", self.style.SUCCESS)
 
 
 def _add_whose(parser: CommandParser, help_of_tenant: str) -> None:

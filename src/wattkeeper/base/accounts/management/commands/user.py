@@ -23,9 +23,7 @@ class Command(AccountsCommand):
         add.add_argument("--role", required=True, choices=Role.values)
         add.add_argument("--tenant", default=DEFAULT_TENANT, help="its slug; made if missing (%(default)s)")
         add.add_argument("--email", default="")
-        add.add_argument(
-            "--password-stdin", action="store_true", help="read the password from the first line of stdin"
-        )
+        add.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = _password(from_stdin=options["password_stdin"])
