@@ -1,29 +1,110 @@
+"""Every test process has a home of its own, with its own database file in it, and leaves nothing behind."""
+
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-_home = tempfile.TemporaryDirectory(prefix="wattkeeper-test-")
-os.environ["WATTKEEPER_HOME"] = _home.name
-os.environ["DJANGO_ENV"] = "local"
+import django
+import pytest
 
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
+HOME = Path(tempfile.mkdtemp(prefix="wattkeeper-test-"))
+os.environ["WATTKEEPER_HOME"] = str(HOME)
+os.environ["DJANGO_SETTINGS_MODULE"] = "wattkeeper.config.settings"
+django.setup()
+# An xdist worker inherits the environment, and pytest-django would load its settings before this file has
+# given it a home of its own.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
-import pytest  # noqa: E402
+if TYPE_CHECKING:
+    from tests.people import Person
+    from wattkeeper.base.accounts.models import Tenant
+    from wattkeeper.flow.store.store import Store
 
-from wattkeeper.base.catalog import registry  # noqa: E402
-from wattkeeper.flow.store.engine import EngineOptions  # noqa: E402
-from wattkeeper.flow.store.store import Store, close_store, open_store  # noqa: E402
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords_and_fresh_memory(settings: Any) -> Iterator[None]:
+    from wattkeeper.base.accounts import keys
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    keys.forget()
+    yield
+    keys.forget()
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    from wattkeeper.base.accounts.models import Tenant
+
+    return Tenant.objects.create(slug="north", name="North")
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    from wattkeeper.base.accounts.models import Tenant
+
+    return Tenant.objects.create(slug="south", name="South")
+
+
+@pytest.fixture
+def make_person(tenant: Tenant) -> Callable[..., Person]:
+    """make_person("manager", tenant=..., name=...): a Person, by default of `tenant`."""
+    from tests.people import person_make
+
+    def make(role: str = "viewer", **options: Any) -> Person:
+        return person_make(role, **{"tenant": tenant, **options})
+
+    return make
+
+
+@pytest.fixture
+def owner(tenant: Tenant) -> Person:
+    """The admin of `tenant`; `owner.jwt`, `owner.session` and `owner.key()` are their clients."""
+    from tests.people import person_make
+
+    return person_make("admin", tenant=tenant, name="owner")
+
+
+@pytest.fixture
+def colleague(tenant: Tenant) -> Person:
+    """A viewer in the same tenant."""
+    from tests.people import person_make
+
+    return person_make("viewer", tenant=tenant, name="colleague")
+
+
+@pytest.fixture
+def stranger(other_tenant: Tenant) -> Person:
+    """The admin of another tenant: may do all that `owner` may, to nothing of theirs."""
+    from tests.people import person_make
+
+    return person_make("admin", tenant=other_tenant, name="stranger")
+
+
+@pytest.fixture
+def superuser(db: None) -> Person:
+    from tests.people import PASSWORD, Person
+    from wattkeeper.base.accounts.models import User
+
+    return Person(User.objects.create_superuser("root", password=PASSWORD))
 
 
 @pytest.fixture(scope="session")
-def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def embedded_store() -> Iterator[Store]:
     """The engine of this process: there can be only one, so all tests share it, each with a tenant of its own."""
-    path: Path = tmp_path_factory.mktemp("readings") / "engine"
-    opened = open_store(
-        EngineOptions(f"chdb://{path}", max_threads=8),
-        registry.streams() or (__import__("wattkeeper.kinds.vehicle.streams", fromlist=["x"]).TELEMETRY,),
-    )
-    yield opened
+    from wattkeeper.base.catalog import registry
+    from wattkeeper.flow.store.engine import EngineOptions
+    from wattkeeper.flow.store.store import close_store, open_store
+
+    # More threads than cores: what is only right on one thread must fail here.
+    yield open_store(EngineOptions(f"chdb://{HOME / 'readings'}", max_threads=8), registry.streams())
     close_store()

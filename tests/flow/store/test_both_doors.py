@@ -11,8 +11,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.support.stores import AssetBook, load_text
 
+from tests.support.stores import AssetBook, load_text
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.readings.normalise import normalise
 from wattkeeper.flow.readings.reading import Row

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.stores import AssetBook, load_text
 
+from tests.support.stores import AssetBook, load_text
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Row
 from wattkeeper.flow.store import queries

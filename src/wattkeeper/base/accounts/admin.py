@@ -133,16 +133,15 @@ class UserAdmin(TenantAdmin[User], _UserAdmin):
     ordering = ("username",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
-    add_fieldsets = (
-        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
-        ("Belongs to", {"fields": ("tenant", "role", "email")}),
-    )
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        if obj is None:
-            return self.add_fieldsets
         # Whether someone stands above tenants is for those to say who do.
         above = ("is_superuser",) if _person(request).is_superuser else ()
+        if obj is None:
+            return (
+                (None, {"fields": ("username", "usable_password", "password1", "password2")}),
+                ("Belongs to", {"fields": ("tenant", "role", "email", *above)}),
+            )
         return (
             (None, {"fields": ("username", "password")}),
             ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -193,9 +192,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
             "secret": request.key_secret,  # type: ignore[attr-defined]
             "opts": self.opts,
         }
-        response = TemplateResponse(request, "accounts/key_shown_once.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "accounts/key_shown_once.html", context)
 
     def log_addition(self, request: HttpRequest, obj: ApiKey, message: Any) -> Any:
         # key_add has written to the audit trail already.

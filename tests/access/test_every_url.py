@@ -1,0 +1,68 @@
+"""Closed by default: whatever is in the URL map is asked, so a new endpoint needs no new test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.access import url_map
+from tests.access.url_map import Endpoint
+from tests.people import Person
+from wattkeeper.base.accounts.models import Tenant
+
+# Route as in the URL map -> why it needs no credentials. The contract names them all.
+OPEN: Mapping[str, str] = {
+    "user/login/": "credentials are got here",
+    "user/token/refresh/": "credentials are got here",
+    "admin/login/": "credentials are got here",
+    "admin/logout/": "sends whoever is not signed in to the login",
+    "login/": "credentials are got here",
+    "logout/": "sends whoever is not signed in to the login",
+    "hello": "says hello",
+    "hello/": "says hello",
+    "healthz": "ok or not",
+    "healthz/": "ok or not",
+    "readyz": "ok or not",
+    "readyz/": "ok or not",
+    "api/schema/": "the API's documentation",
+    "api/docs/": "the API's documentation",
+}
+
+# Route -> makes an object of the tenant given and returns the path's parameters for it. Fixtures are had by
+# `request.getfixturevalue`. Every route with a parameter, outside Django admin, needs its line.
+OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str]]] = {}
+
+ALL = url_map.endpoints()
+CLOSED = [one for one in ALL if one.route not in OPEN]
+WITH_ID = [one for one in CLOSED if one.samples and not one.route.startswith("admin/")]
+
+
+def by_route(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("endpoint", endpoints, ids=lambda one: one.route)
+
+
+@by_route(CLOSED)
+def test_nothing_answers_without_credentials(endpoint: Endpoint, db: None) -> None:
+    assert url_map.resolves_to_itself(endpoint), f"give {endpoint.route} a sample that reaches it"
+    assert url_map.faults_without_credentials(endpoint) == []
+
+
+@by_route(CLOSED)
+def test_every_method_says_its_action(endpoint: Endpoint) -> None:
+    assert url_map.faults_of_declaration(endpoint) == []
+
+
+def test_every_route_with_an_id_has_a_line_in_the_table_of_objects() -> None:
+    assert {one.route for one in WITH_ID} == set(OBJECTS)
+
+
+@by_route([one for one in WITH_ID if one.route in OBJECTS])
+def test_another_tenants_object_is_not_found(
+    endpoint: Endpoint, owner: Person, stranger: Person, request: pytest.FixtureRequest
+) -> None:
+    path = endpoint.path(**OBJECTS[endpoint.route](owner.tenant, request))
+    if "GET" in endpoint.methods:
+        assert owner.jwt.get(path).status_code not in {401, 403, 404, 405}, "the table's object is not there"
+    for client in (stranger.jwt, stranger.session, stranger.key()):
+        assert url_map.faults_for_stranger(endpoint, path, client) == []
