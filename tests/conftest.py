@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,18 +44,22 @@ def _quick_passwords_and_fresh_memory(settings: Any) -> Iterator[None]:
     keys.forget()
 
 
+# The database forgets its rows after a test, the readings' engine does not: no number comes twice.
+_tenant_ids = itertools.count(1_000)
+
+
 @pytest.fixture
 def tenant(db: None) -> Tenant:
     from wattkeeper.base.accounts.models import Tenant
 
-    return Tenant.objects.create(slug="north", name="North")
+    return Tenant.objects.create(pk=next(_tenant_ids), slug="north", name="North")
 
 
 @pytest.fixture
 def other_tenant(db: None) -> Tenant:
     from wattkeeper.base.accounts.models import Tenant
 
-    return Tenant.objects.create(slug="south", name="South")
+    return Tenant.objects.create(pk=next(_tenant_ids), slug="south", name="South")
 
 
 @pytest.fixture
@@ -108,3 +115,21 @@ def embedded_store() -> Iterator[Store]:
     # More threads than cores: what is only right on one thread must fail here.
     yield open_store(EngineOptions(f"chdb://{HOME / 'readings'}", max_threads=8), registry.streams())
     close_store()
+
+
+@pytest.fixture(scope="session")
+def server_store() -> Iterator[Store]:
+    """The same engine behind ClickHouse's HTTP protocol, in a process of its own."""
+    from wattkeeper.base.catalog import registry
+    from wattkeeper.flow.store.engine import EngineOptions
+    from wattkeeper.flow.store.store import Store
+
+    command = [sys.executable, "-m", "tests.support.clickhouse_http", str(HOME / "server-readings")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = f"http://default:@127.0.0.1:{server.stdout.readline().strip()}/default"
+        opened = Store(EngineOptions(address, max_threads=8), registry.streams())
+        opened.open()
+        yield opened
+        opened.close()
+        server.communicate()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.access import url_map
+from tests.access import objects, url_map
 from tests.access.url_map import Endpoint
 from tests.people import Person
 from wattkeeper.base.accounts.models import Tenant
@@ -31,7 +31,15 @@ OPEN: Mapping[str, str] = {
 
 # Route -> makes an object of the tenant given and returns the path's parameters for it. Fixtures are had by
 # `request.getfixturevalue`. Every route with a parameter, outside Django admin, needs its line.
-OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str]]] = {}
+OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str]]] = {
+    f"{mount}{route}": make
+    for mount in ("api/v1/vehicle_data/", "vehicle_data/")
+    for route, make in {
+        "<str:reading_id>/": objects.reading_id,
+        "uploads/<uuid:upload_id>/": objects.upload_id,
+        "uploads/<uuid:upload_id>/refused/": objects.upload_id,
+    }.items()
+}
 
 ALL = url_map.endpoints()
 CLOSED = [one for one in ALL if one.route not in OPEN]

@@ -14,19 +14,19 @@ from wattkeeper.base.accounts.callers import NOBODY, Caller
 from wattkeeper.base.accounts.permissions import MATRIX, Action, Role, Scope
 
 A = Action
-EVERYTHING_IN_A_TENANT = {A.READ, A.INGEST, A.ASSET_EDIT, A.ACCOUNT_MANAGE, A.KEY_MANAGE}
+EVERYTHING_IN_A_TENANT = {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.ACCOUNT_MANAGE, A.KEY_MANAGE}
 #  who, above tenants -> what they may
 MAY: dict[tuple[Role | Scope, bool], set[Action]] = {
-    (Role.VIEWER, False): {A.READ},
-    (Role.OPERATOR, False): {A.READ},
-    (Role.MANAGER, False): {A.READ, A.INGEST, A.ASSET_EDIT},
+    (Role.VIEWER, False): {A.READ, A.FOLLOW},
+    (Role.OPERATOR, False): {A.READ, A.FOLLOW},
+    (Role.MANAGER, False): {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT},
     (Role.ADMIN, False): EVERYTHING_IN_A_TENANT,
-    (Scope.READ, False): {A.READ},
-    (Scope.INGEST, False): {A.INGEST},
+    (Scope.READ, False): {A.READ, A.FOLLOW},
+    (Scope.INGEST, False): {A.INGEST, A.FOLLOW},
     (Scope.ADMIN, False): EVERYTHING_IN_A_TENANT,
     (Role.ADMIN, True): {*EVERYTHING_IN_A_TENANT, A.SYNC_LAKE},  # a superuser
-    (Scope.READ, True): {A.READ},
-    (Scope.INGEST, True): {A.INGEST, A.SYNC_LAKE},
+    (Scope.READ, True): {A.READ, A.FOLLOW},
+    (Scope.INGEST, True): {A.INGEST, A.FOLLOW, A.SYNC_LAKE},
     (Scope.ADMIN, True): {*EVERYTHING_IN_A_TENANT, A.SYNC_LAKE},
 }
 

@@ -27,7 +27,6 @@ from wattkeeper.flow.store.arrivals import ArrivalClock
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.load import Batch, flag_neighbours
-from wattkeeper.flow.store.queries import Selection
 from wattkeeper.flow.store.schema import FIRST_WINS, table_of
 
 log = logging.getLogger(__name__)
@@ -151,17 +150,15 @@ class StreamWriter:
         """Which keys are stored already. A reading newer than all of its asset needs no look-up."""
         with self._state:
             unsure = {
-                (r.asset_id, r.row.at)
+                (r.tenant_id, r.asset_id, r.row.at)
                 for r in readings
                 if r.asset_id in self._loading or r.row.at <= self._newest.get(r.asset_id, EPOCH)
             }
         if not unsure:
             return set()
-        keys = ", ".join(f"({asset_id}, {sql_time(at)})" for asset_id, at in unsure)
-        selection = Selection(asset_ids=sorted({asset_id for asset_id, _ in unsure}))
+        keys = ", ".join(f"({tenant_id}, {asset_id}, {sql_time(at)})" for tenant_id, asset_id, at in unsure)
         rows = client.query(
-            f"SELECT DISTINCT asset_id, ts FROM {table_of(self._stream)} "
-            f"WHERE {selection.sql()} AND (asset_id, ts) IN ({keys})"
+            f"SELECT DISTINCT asset_id, ts FROM {table_of(self._stream)} WHERE (tenant_id, asset_id, ts) IN ({keys})"
         )
         return {(asset_id, at) for asset_id, at in rows.result_rows}
 

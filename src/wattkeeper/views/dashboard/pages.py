@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from wattkeeper.base.accounts.callers import caller_of
@@ -23,30 +24,26 @@ ROWS = 50
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The first kind's list; there is no overview yet."""
-    return redirect("assets", kind=registry.kinds()[0].name)
+    return redirect(f"assets-{registry.kinds()[0].name}")
 
 
 @login_required
 @require_safe
-def assets(request: HttpRequest, kind: str) -> HttpResponse:
+def assets(request: HttpRequest, kind: Kind) -> HttpResponse:
     """The things of a kind that the person may see, newest state beside each."""
-    try:
-        shown = registry.kind(kind)
-    except KeyError:
-        raise Http404 from None
     caller = caller_of(request)
     tenant_id = None if caller.above_tenants else caller.tenant_id
     search = request.GET.get("search", "").replace("\0", "").strip()
-    found = assets_of_kind(kind, tenant_id=tenant_id).select_related("tenant").order_by("key")
+    found = assets_of_kind(kind.name, tenant_id=tenant_id).select_related("tenant").order_by("key")
     if search:
         found = found.filter(Q(key__icontains=search) | Q(name__icontains=search))
     page = Paginator(found, ROWS).get_page(request.GET.get("page"))
     context = {
-        "kinds": registry.kinds(),
-        "current_kind": shown,
-        "channels": shown.streams[0].channels,
+        "kinds": [(other, reverse(f"assets-{other.name}")) for other in registry.kinds()],
+        "current_kind": kind,
+        "channels": kind.streams[0].channels,
         "page": page,
-        "rows": _rows(shown, list(page.object_list)),
+        "rows": _rows(kind, list(page.object_list)),
         "search": search,
         "show_tenant": caller.above_tenants,
         "base_url": request.build_absolute_uri("/").rstrip("/"),

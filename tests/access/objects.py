@@ -1,0 +1,32 @@
+"""Things of a tenant, for the walk over all URLs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from wattkeeper.base.accounts.models import Tenant
+from wattkeeper.base.assets.actions import assets_register
+from wattkeeper.flow.readings.reading import Reading, Row
+from wattkeeper.flow.sources.csv_upload.models import Upload
+from wattkeeper.flow.store.keys import ReadingKey
+from wattkeeper.kinds.vehicle.streams import TELEMETRY
+
+VALUES = {"speed": 1.0, "odometer": 2.0, "soc": 3, "elevation": 4.0, "shift_state": "D"}
+
+
+def reading_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    store = request.getfixturevalue("embedded_store")
+    asset_id = assets_register(tenant_id=tenant.pk, kind="vehicle", keys=["V1"], by="test")["V1"]
+    at = datetime(2024, 5, 1, tzinfo=UTC)
+    store.append(TELEMETRY, Reading(tenant.pk, asset_id, Row("V1", at, VALUES))).result()
+    return {"reading_id": ReadingKey(asset_id, at).public_id()}
+
+
+def upload_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    request.getfixturevalue("embedded_store")
+    upload = Upload.objects.create(
+        tenant=tenant, owner="user:0", stream=TELEMETRY.name, file_name="fleet.csv", total_chunks=1
+    )
+    return {"upload_id": str(upload.pk)}
