@@ -10,6 +10,11 @@ from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.kinds.vehicle.models import VehicleState
 
 
+# A channel may be in the stream without being part of the state.
+_CHANNELS = tuple(field.name for field in VehicleState._meta.fields if field.name not in {"asset", "at"})
+
+
 def state_apply(stream: Stream, rows: Sequence[NewestRow]) -> None:
     """Move the vehicles' states forward to `rows`, in one statement, never back."""
-    state_advance(VehicleState, [{"asset_id": row.asset_id, "at": row.at, **row.values} for row in rows])
+    states = (({"asset_id": row.asset_id, "at": row.at}, row.values) for row in rows)
+    state_advance(VehicleState, [{**head, **{name: values[name] for name in _CHANNELS}} for head, values in states])
