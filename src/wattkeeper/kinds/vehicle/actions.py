@@ -9,7 +9,6 @@ from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.kinds.vehicle.models import VehicleState
 
-
 # A channel may be in the stream without being part of the state.
 _CHANNELS = tuple(field.name for field in VehicleState._meta.fields if field.name not in {"asset", "at"})
 
