@@ -14,6 +14,10 @@ from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
 from wattkeeper.flow.store.lock import HomeLock
 
+# How long a server that was told to stop waits for answers under way: a slow reader of an export would keep it
+# for hours. Nothing acknowledged is lost when the worker is then killed, see docs/architecture.md.
+PATIENCE_SECONDS = 10
+
 
 class Command(BaseCommand):
     help = "Serve Wattkeeper: pages, API, readings' store and background jobs."
@@ -38,6 +42,7 @@ class Command(BaseCommand):
             loop=Loops.asyncio,
             workers=1,
             respawn_failed_workers=False,
+            workers_kill_timeout=PATIENCE_SECONDS,
             backpressure=1024,
             log_access=False,
             log_level=LogLevels.warning,
