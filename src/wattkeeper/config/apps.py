@@ -17,6 +17,7 @@ class ConfigConfig(AppConfig):
         from wattkeeper.config.env import load
         from wattkeeper.flow.ingest import ingest_file
         from wattkeeper.flow.sources.csv_upload import actions as csv_upload
+        from wattkeeper.flow.store import parts  # noqa: F401  (registers its periodic function)
 
         env = load()
         queue.connect(jobs.enqueue)

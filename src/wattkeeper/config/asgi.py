@@ -7,12 +7,16 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wattkeeper.config.settings")
-django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from wattkeeper.config import serving  # noqa: E402  (needs the app registry)
+from wattkeeper.config.handler import PooledHandler  # noqa: E402
+from wattkeeper.config.static import static_files  # noqa: E402
+
+pages = static_files(PooledHandler())
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -64,7 +68,7 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
             return {"type": "http.disconnect"}
         return message
 
-    await django(scope, limited, send)
+    await pages(scope, limited, send)
     if received > MAX_BODY_BYTES:
         await _too_large(send)
 

@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+CONNECTION_SECONDS = 60  # that a thread keeps a connection to the database
+
 
 class Environment(StrEnum):
     LOCAL = "local"
@@ -91,6 +93,7 @@ class Env(BaseSettings):
         if url.scheme == "sqlite":
             return {
                 "ENGINE": "django.db.backends.sqlite3",
+                "CONN_MAX_AGE": CONNECTION_SECONDS,
                 "NAME": url.path[1:] if url.path.startswith("//") else url.path,
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
@@ -103,6 +106,8 @@ class Env(BaseSettings):
             }
         return {
             "ENGINE": "django.db.backends.postgresql",
+            "CONN_MAX_AGE": CONNECTION_SECONDS,
+            "CONN_HEALTH_CHECKS": True,
             "NAME": unquote(url.path.lstrip("/")),
             "USER": unquote(url.username or ""),
             "PASSWORD": unquote(url.password or ""),

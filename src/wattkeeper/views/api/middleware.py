@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, resolve
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.decorators import sync_only_middleware
 
 
-@sync_and_async_middleware
-def optional_slash(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Take a path that only exists with a trailing slash as if it had one; a redirect would lose a POST."""
-    if iscoroutinefunction(get_response):
+@sync_only_middleware
+def optional_slash(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Take a path that only exists with a trailing slash as if it had one; a redirect would lose a POST.
 
-        async def answer_async(request: HttpRequest) -> HttpResponseBase:
-            _add_slash(request)
-            waiting: Awaitable[HttpResponseBase] = get_response(request)
-            return await waiting
-
-        return answer_async
+    The innermost middleware. That it is synchronous makes Django run all those around it in one go in one
+    thread, too; else each of them would change threads twice for every request.
+    """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         _add_slash(request)
-        response: HttpResponseBase = get_response(request)
-        return response
+        return get_response(request)
 
     return answer
 

@@ -6,6 +6,8 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -33,6 +35,8 @@ class Command(BaseCommand):
 
         _require_migrated()
         _require_free_home()
+        if settings.PRODUCTION:
+            call_command("collectstatic", interactive=False, verbosity=0)
         os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
         server = Granian(
             "wattkeeper.config.asgi:application",
