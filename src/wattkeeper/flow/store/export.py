@@ -88,5 +88,5 @@ def _select(
     condition = "0" if selection.is_empty else selection.sql()
     return (
         f"SELECT {', '.join(wanted)} FROM {table_of(stream)} FINAL "
-        f"WHERE {condition} ORDER BY {order_sql(stream, ordering)} {_SETTINGS}"
+        f"WHERE {condition} ORDER BY {order_sql(stream, selection, ordering)} {_SETTINGS}"
     )

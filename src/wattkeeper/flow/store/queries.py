@@ -14,6 +14,8 @@ from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.keys import ReadingKey
 from wattkeeper.flow.store.schema import table_of
 
+MERGED_HERE = 1_000  # rows, counted from the first: past them FINAL is the cheaper
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -35,7 +37,8 @@ class Selection:
         if self.tenant_id is not None:
             parts.append(f"tenant_id = {int(self.tenant_id)}")
         if self.asset_ids is not None:
-            parts.append(f"asset_id IN ({', '.join(str(int(i)) for i in self.asset_ids) or 'NULL'})")
+            ids = [str(int(asset_id)) for asset_id in self.asset_ids]
+            parts.append(f"asset_id = {ids[0]}" if len(ids) == 1 else f"asset_id IN ({', '.join(ids) or 'NULL'})")
         if self.since is not None:
             parts.append(f"ts >= {sql_time(self.since)}")
         if self.until is not None:
@@ -66,10 +69,11 @@ def column_sql(stream: Stream, name: str) -> str:
     return {stream.asset_field: "asset_key", stream.time_field: "ts"}.get(name, f"`{name}`")
 
 
-def order_sql(stream: Stream, ordering: Ordering) -> str:
+def order_sql(stream: Stream, selection: Selection, ordering: Ordering) -> str:
     direction = "DESC" if ordering.descending else "ASC"
     column = column_sql(stream, ordering.column)
-    ties = [tie for tie in ("ts", "asset_id") if tie != column]
+    of_one = selection.asset_ids is not None and len(selection.asset_ids) == 1
+    ties = [tie for tie in (("ts",) if of_one else ("ts", "asset_id")) if tie != column]
     return ", ".join([f"{column} {direction}", *(f"{tie} {direction}" for tie in ties)])
 
 
@@ -88,18 +92,21 @@ def page(
     """One page of the rows meant."""
     if selection.is_empty:
         return []
-    return _rows(
-        engine,
-        stream,
-        f"WHERE {selection.sql()} ORDER BY {order_sql(stream, ordering)} LIMIT {int(limit)} OFFSET {int(offset)}",
-    )
+    if ordering.column == stream.time_field and offset + limit <= MERGED_HERE:
+        return _first_by_time(engine, stream, selection, ordering=ordering, count=offset + limit)[offset:]
+    order = order_sql(stream, selection, ordering)
+    tail = f"FINAL WHERE {selection.sql()} ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}"
+    found = _found(engine, stream, tail)
+    return [version.row for version in found]
 
 
 def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | None) -> StoredRow | None:
     """The row of that key, or None."""
     tenant = "" if tenant_id is None else f"tenant_id = {int(tenant_id)} AND "
-    found = _rows(engine, stream, f"WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1")
-    return found[0] if found else None
+    found = _found(
+        engine, stream, f"FINAL WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1"
+    )
+    return found[0].row if found else None
 
 
 def newest_of_batch(engine: Engine, stream: Stream, *, tenant_id: int, batch_id: int) -> list[NewestRow]:
@@ -115,12 +122,56 @@ def newest_of_batch(engine: Engine, stream: Stream, *, tenant_id: int, batch_id:
     return [NewestRow(asset_id, at, dict(zip(names, values, strict=True))) for asset_id, at, *values in rows]
 
 
-def _rows(engine: Engine, stream: Stream, tail: str) -> list[StoredRow]:
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One of the rows that lie in the table under one key until the engine has merged them."""
+
+    row: StoredRow
+    version: int
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The highest is the one that FINAL shows.
+
+        Of equal versions the row written last stands, and what is written once more has flags more than before.
+        """
+        return self.version, len(self.row.flags)
+
+
+def _first_by_time(
+    engine: Engine, stream: Stream, selection: Selection, *, ordering: Ordering, count: int
+) -> list[StoredRow]:
+    """The first `count` rows in an order of time.
+
+    Without FINAL, that would merge all that is meant: the few rows that are wanted are merged here.
+    """
+    fetch = 2 * count + 1
+    while True:
+        found = _found(
+            engine, stream, f"WHERE {selection.sql()} ORDER BY {order_sql(stream, selection, ordering)} LIMIT {fetch}"
+        )
+        best: dict[ReadingKey, _Version] = {}
+        for version in found:
+            key = version.row.key
+            if key not in best or version.rank > best[key].rank:
+                best[key] = version
+        is_all = len(found) < fetch
+        if not is_all:
+            del best[found[-1].row.key]  # more of its versions may follow
+        if is_all or len(best) >= count:
+            return [version.row for version in best.values()][:count]
+        fetch *= 2
+
+
+def _found(engine: Engine, stream: Stream, tail: str) -> list[_Version]:
     names = [channel.name for channel in stream.channels]
-    selected = ", ".join(["asset_id", "ts", "asset_key", "flags", *(f"`{name}`" for name in names)])
+    selected = ", ".join(["asset_id", "ts", "asset_key", "flags", "version", *(f"`{name}`" for name in names)])
     with engine.client() as client:
-        rows = client.query(f"SELECT {selected} FROM {table_of(stream)} FINAL {tail}").result_rows
+        rows = client.query(f"SELECT {selected} FROM {table_of(stream)} {tail}").result_rows
     return [
-        StoredRow(ReadingKey(asset_id, at), asset_key, dict(zip(names, values, strict=True)), tuple(flags))
-        for asset_id, at, asset_key, flags, *values in rows
+        _Version(
+            StoredRow(ReadingKey(asset_id, at), asset_key, dict(zip(names, values, strict=True)), tuple(flags)),
+            version,
+        )
+        for asset_id, at, asset_key, flags, version, *values in rows
     ]

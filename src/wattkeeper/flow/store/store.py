@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import partial
 
 from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
@@ -13,6 +14,7 @@ from wattkeeper.flow.readings.files import DelimitedFile
 from wattkeeper.flow.readings.reading import LoadReceipt, Reading, Receipt
 from wattkeeper.flow.store import load, queries
 from wattkeeper.flow.store.arrivals import ArrivalClock
+from wattkeeper.flow.store.counts import CountMemory
 from wattkeeper.flow.store.engine import Engine, EngineOptions
 from wattkeeper.flow.store.schema import FIRST_WINS, table_of
 from wattkeeper.flow.store.writer import StreamWriter
@@ -31,6 +33,7 @@ class Store:
         self.engine = Engine(options)
         self._streams = streams
         self._arrivals: dict[str, ArrivalClock] = {}
+        self._counts: dict[str, CountMemory] = {}
         self._writers: dict[str, StreamWriter] = {}
 
     def open(self) -> None:
@@ -38,7 +41,8 @@ class Store:
         self.engine.open(self._streams)
         for stream in self._streams:
             arrivals = ArrivalClock(newest_seen=self._newest_arrival(stream))
-            writer = StreamWriter(self.engine, stream, arrivals=arrivals)
+            counts = self._counts[stream.name] = CountMemory()
+            writer = StreamWriter(self.engine, stream, arrivals=arrivals, counts=counts)
             writer.start()
             self._arrivals[stream.name], self._writers[stream.name] = arrivals, writer
 
@@ -47,6 +51,12 @@ class Store:
             writer.stop()
         self._writers.clear()
         self.engine.close()
+
+    def count(self, stream: Stream, selection: queries.Selection) -> int:
+        """How many rows are meant."""
+        if not self.engine.embedded:
+            return queries.count(self.engine, stream, selection)
+        return self._counts[stream.name].count(selection, partial(queries.count, self.engine, stream))
 
     def append(self, stream: Stream, reading: Reading) -> Future[Receipt]:
         """The receipt comes when the reading is durable. BusyError when too many wait."""

@@ -24,6 +24,7 @@ from wattkeeper.base.core.errors import BusyError, WattkeeperError
 from wattkeeper.base.core.ids import batch_id_new
 from wattkeeper.flow.readings.reading import Outcome, Reading, Receipt
 from wattkeeper.flow.store.arrivals import ArrivalClock
+from wattkeeper.flow.store.counts import CountMemory
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.load import Batch, flag_neighbours
@@ -46,10 +47,11 @@ class WriterClosedError(WattkeeperError):
 class StreamWriter:
     """Appends readings to one stream, in the order in which they came."""
 
-    def __init__(self, engine: Engine, stream: Stream, *, arrivals: ArrivalClock) -> None:
+    def __init__(self, engine: Engine, stream: Stream, *, arrivals: ArrivalClock, counts: CountMemory) -> None:
         self._engine = engine
         self._stream = stream
         self._arrivals = arrivals
+        self._counts = counts
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue(QUEUE_ROWS)
         self._newest: dict[int, datetime] = {}
         self._loading: Counter[int] = Counter()
@@ -82,11 +84,12 @@ class StreamWriter:
 
     @contextmanager
     def loading(self, asset_ids: Sequence[int]) -> Iterator[None]:
-        """While a file brings rows of these assets, "newer than all" cannot be told from memory."""
+        """While a file brings rows of these assets, neither "newer than all" nor a count can be told from memory."""
         with self._state:
             self._loading.update(asset_ids)
         try:
-            yield
+            with self._counts.changing(asset_ids):
+                yield
         finally:
             with self._state:
                 self._loading.subtract(asset_ids)
@@ -140,7 +143,8 @@ class StreamWriter:
             if not new:
                 return receipts
             batch_id = batch_id_new()
-            self._insert(client, list(new.values()), batch_id)
+            with self._counts.changing([asset_id for asset_id, _ in new]):
+                self._insert(client, list(new.values()), batch_id)
             flags = self._neighbour_flags(client, list(new.values()), batch_id)
         for asset_id, at in new:
             self.saw(asset_id, at)

@@ -41,11 +41,12 @@ class ReadingList(StreamView):
     def get(self, request: Request) -> Response:
         page, ordering = page_of(request), ordering_of(request, self.stream)
         selection = selection_of(request, self.stream, caller_of(request))
-        engine = store().engine
-        count = queries.count(engine, self.stream, selection)
+        count = store().count(self.stream, selection)
         if page.offset >= count and page.number > 1:
             raise NotFoundError(f"There is no page {page.number}.")
-        rows = queries.page(engine, self.stream, selection, ordering=ordering, offset=page.offset, limit=page.size)
+        rows = queries.page(
+            store().engine, self.stream, selection, ordering=ordering, offset=page.offset, limit=page.size
+        )
         has_next = page.offset + page.size < count
         return Response(
             {
