@@ -112,12 +112,13 @@ def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | Non
 def newest_of_batch(engine: Engine, stream: Stream, *, tenant_id: int, batch_id: int) -> list[NewestRow]:
     """The newest stored row of each asset that came with a batch: what current state may become of it."""
     names = [channel.name for channel in stream.channels]
-    channels = "".join(f", argMax(tuple(`{name}`), ts).1" for name in names)
+    table = table_of(stream)
+    of_batch = f"tenant_id = {int(tenant_id)} AND batch_id = {int(batch_id)}"
+    newest = f"SELECT asset_id, max(ts) FROM {table} WHERE {of_batch} GROUP BY asset_id"
     with engine.client() as client:
         rows = client.query(
-            f"SELECT asset_id, max(ts){channels} FROM {table_of(stream)} "
-            "WHERE tenant_id = {tenant:UInt64} AND batch_id = {batch:UInt64} GROUP BY asset_id",
-            parameters={"tenant": tenant_id, "batch": batch_id},
+            f"SELECT asset_id, ts, {', '.join(f'`{name}`' for name in names)} FROM {table} "
+            f"WHERE {of_batch} AND (asset_id, ts) IN ({newest}) LIMIT 1 BY asset_id"
         ).result_rows
     return [NewestRow(asset_id, at, dict(zip(names, values, strict=True))) for asset_id, at, *values in rows]
 
