@@ -28,7 +28,7 @@ FIRST_REFUSALS = 100  # told inline; all of them stand in `refused_rows`
 MAX_ASSETS = 1_000_000  # in one file
 # A row's predecessor, for the checks that compare neighbours, is looked for this far back.
 NEIGHBOUR_DAYS = 31
-# Blocks a quarter as large as the engine's own keep a file of 1 GB at 0.7 GB of memory instead of 1.5, at the same speed.
+# Blocks a quarter as large as the engine's own keep a file of 1 GB at 0.7 GB of memory instead of 1.5.
 _INSERT_SETTINGS = {"max_insert_threads": 2, "min_insert_block_size_rows": 262_144, "max_block_size": 16_384}
 
 
