@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import xlsxwriter
+from rustpy_xlsxwriter import FastExcel
 
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.export import READ_BYTES, export_parquet, export_rows, export_text
 from wattkeeper.flow.store.queries import Ordering, Selection
@@ -63,29 +66,20 @@ def _json(question: Question) -> Iterator[bytes]:
 
 
 def _xlsx(question: Question) -> Iterator[bytes]:
+    count = queries.count(question.engine, question.stream, question.selection)
+    blocks = export_rows(question.engine, question.stream, question.selection, ordering=question.ordering)
+    rows: Iterator[dict[str, Any]] = (
+        dict(zip(question.stream.columns, row, strict=True)) for block in blocks for row in block
+    )
+    if not count:
+        rows = iter([dict.fromkeys(question.stream.columns)])  # the writer knows a sheet's columns from its first row
     with tempfile.TemporaryDirectory(prefix="wattkeeper-export-") as folder:
         path = Path(folder) / "export.xlsx"
-        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(path, {**options, "tmpdir": folder}) as workbook:
-            bold = workbook.add_format({"bold": True})
-            blocks = export_rows(question.engine, question.stream, question.selection, ordering=question.ordering)
-            rows = itertools.chain.from_iterable(blocks)
-            for number in itertools.count(1):
-                sheet_rows = list(itertools.islice(rows, 1))
-                if number > 1 and not sheet_rows:
-                    break
-                sheet = workbook.add_worksheet("readings" if number == 1 else f"readings {number}")
-                sheet.freeze_panes(1, 0)
-                sheet.write_row(0, 0, question.stream.columns, bold)
-                filled = itertools.islice(itertools.chain(sheet_rows, rows), SHEET_ROWS)
-                for line, row in enumerate(filled, start=1):
-                    for column, value in enumerate(row):
-                        if value is None:
-                            continue
-                        if isinstance(value, str):
-                            sheet.write_string(line, column, value)
-                        else:
-                            sheet.write_number(line, column, value)
+        workbook = FastExcel(path).format(bold_headers=True).freeze(row=1)
+        for number in range(max(math.ceil(count / SHEET_ROWS), 1)):
+            name = "readings" if number == 0 else f"readings {number + 1}"
+            workbook.sheet(name, itertools.islice(rows, SHEET_ROWS))
+        workbook.save()
         yield from _file(path)
 
 
