@@ -174,18 +174,20 @@ def _receipt(
             f"The engine read {lines:,} lines of {file.lines - file.header_line:,}; the load can be sent again."
         )
     rows_read = lines - blank
-    stored, flagged = 0, 0
-    flags: dict[str, int] = {}
+    standing, flags = _Standing(), {}
     if batch := _batch(client, stream, tenant_id=tenant_id, batch_id=batch_id):
-        flag_neighbours(client, stream, batch)
-        stored, flagged, flags = _stored(client, stream, batch)
+        standing = _standing(client, stream, batch)
+        if standing.unfit:
+            _write_flags(client, stream, batch)
+            standing = _standing(client, stream, batch)
+        flags = _flags(client, stream, batch) if standing.flagged else {}
     receipt = LoadReceipt(
         batch_id=batch_id,
         rows_read=rows_read,
-        stored=stored,
-        duplicate=rows_read - refused - stored,
+        stored=standing.stored,
+        duplicate=rows_read - refused - standing.stored,
         refused=refused,
-        flagged=flagged,
+        flagged=standing.flagged,
         flags=flags,
         first_refusals=tuple(refusals(client, batch_id=batch_id, limit=FIRST_REFUSALS) if refused else ()),
     )
@@ -203,25 +205,54 @@ def _batch(client: Client, stream: Stream, *, tenant_id: int, batch_id: int) -> 
     return Batch(tenant_id, batch_id, tuple(ids), since, last) if ids else None
 
 
-def _stored(client: Client, stream: Stream, batch: Batch) -> tuple[int, int, dict[str, int]]:
-    """Rows of the batch that readers see; how many of them are flagged, and with what."""
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How many of a batch's rows readers see; flagged; and unfit for their predecessors, flagged for it or not."""
+
+    stored: int = 0
+    flagged: int = 0
+    unfit: int = 0
+
+
+def _standing(client: Client, stream: Stream, batch: Batch) -> _Standing:
+    """One question, since its merging and sorting is what costs."""
+    return _Standing(
+        *client.query(
+            f"SELECT count(), countIf(notEmpty(flags)), countIf(notEmpty(found)) {_compared(stream, batch)}"
+        ).result_rows[0]
+    )
+
+
+def _flags(client: Client, stream: Stream, batch: Batch) -> dict[str, int]:
+    """How often each flag was given."""
     of_batch = f"FROM {table_of(stream)} FINAL WHERE {batch.range()} AND batch_id = {batch.batch_id}"
-    stored, flagged, flags = client.query(
-        f"SELECT count(), countIf(notEmpty(flags)), sumMap(map_of) FROM "
-        f"(SELECT flags, CAST((flags, arrayResize([1], length(flags), 1)), 'Map(String, UInt64)') AS map_of "
-        f"{of_batch})"
-    ).result_rows[0]
-    return stored, flagged, dict(flags)
+    rows = client.query(f"SELECT arrayJoin(flags) AS flag, count() {of_batch} GROUP BY flag ORDER BY flag").result_rows
+    return {str(flag): int(number) for flag, number in rows}
 
 
 def flag_neighbours(client: Client, stream: Stream, batch: Batch) -> bool:
-    """Write the batch's rows that do not fit their predecessors once more, with their flags.
-
-    Same key, same version: the row written last stands, so that this can be repeated. True if there were any.
-    """
-    if not stream.neighbour_checks:
+    """Flag the batch's rows that do not fit their predecessors. True if there were any."""
+    if not stream.neighbour_checks or not _standing(client, stream, batch).unfit:
         return False
+    _write_flags(client, stream, batch)
+    return True
+
+
+def _write_flags(client: Client, stream: Stream, batch: Batch) -> None:
+    """Write the rows that do not fit once more, with their flags.
+
+    Same key, same version: the row written last stands, so that this can be repeated.
+    """
     columns = tuple(columns_of(stream))
+    kept = ", ".join("arrayDistinct(arrayConcat(flags, found))" if name == "flags" else f"`{name}`" for name in columns)
+    names = ", ".join(f"`{name}`" for name in columns)
+    client.command(
+        f"INSERT INTO {table_of(stream)} ({names}) SELECT {kept} {_compared(stream, batch)} AND notEmpty(found)"
+    )
+
+
+def _compared(stream: Stream, batch: Batch) -> str:
+    """`FROM .. WHERE ..`: the batch's rows as readers see them; `found` are the flags that comparison gives them."""
     lags = "".join(
         f"lagInFrame({channel}) OVER neighbours AS previous_{channel}, "
         for channel in sorted({check.channel for check in stream.neighbour_checks})
@@ -229,20 +260,16 @@ def flag_neighbours(client: Client, stream: Stream, batch: Batch) -> bool:
     flags = ", ".join(
         f"if(ifNull({_condition(check)}, 0), {literal(check.flag)}, '')" for check in stream.neighbour_checks
     )
-    unfit = (
-        f"FROM (SELECT *, arrayFilter(flag -> flag != '', [{flags}]) AS found "
-        f"FROM (SELECT *, {lags}lagInFrame(ts, 1, ts) OVER neighbours AS previous_ts "
-        f"FROM {table_of(stream)} FINAL WHERE {batch.range(days_before=NEIGHBOUR_DAYS)} "
-        "WINDOW neighbours AS (PARTITION BY asset_id ORDER BY ts))) "
-        f"WHERE batch_id = {batch.batch_id} AND notEmpty(found)"
-    )
-    # The count reads two or three columns; most files end here.
-    if not client.query(f"SELECT count() {unfit}").result_rows[0][0]:
-        return False
-    kept = ", ".join("arrayDistinct(arrayConcat(flags, found))" if name == "flags" else f"`{name}`" for name in columns)
-    names = ", ".join(f"`{name}`" for name in columns)
-    client.command(f"INSERT INTO {table_of(stream)} ({names}) SELECT {kept} {unfit}")
-    return True
+    if not stream.neighbour_checks:
+        source = f"SELECT *, [] AS found FROM {table_of(stream)} FINAL WHERE {batch.range()}"
+    else:
+        source = (
+            f"SELECT *, arrayFilter(flag -> flag != '', [{flags}]) AS found "
+            f"FROM (SELECT *, {lags}lagInFrame(ts, 1, ts) OVER neighbours AS previous_ts "
+            f"FROM {table_of(stream)} FINAL WHERE {batch.range(days_before=NEIGHBOUR_DAYS)} "
+            "WINDOW neighbours AS (PARTITION BY asset_id ORDER BY ts))"
+        )
+    return f"FROM ({source}) WHERE batch_id = {batch.batch_id}"
 
 
 def _condition(check: Falls | ChangesFast) -> str:
