@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 10
 
 class Command(BaseCommand):
     help = "Serve Wattkeeper: pages, API, readings' store and background jobs."
+    application = "wattkeeper.config.asgi:application"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
         server = Granian(
-            "wattkeeper.config.asgi:application",
+            self.application,
             address=host,
             port=port,
             interface=Interfaces.ASGI,

@@ -1,0 +1,90 @@
+"""`python -m benchmarks [--write FILE] [SECTION ...]`: takes some three minutes and 6 GB of disk."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.report import Figure, machine, markdown
+
+SMALL, LARGE = 2_000_000, 12_500_000
+LARGE_VEHICLES = 200
+
+
+def main() -> int:
+    """The number of limits that were missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--write", type=Path, help="a Markdown file for the figures")
+    wanted = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wattkeeper.config.settings")
+    figures: list[Figure] = []
+    where = machine()
+    with tempfile.TemporaryDirectory(prefix="wattkeeper-bench-") as folder:
+        os.environ["WATTKEEPER_HOME"] = folder
+        import django
+
+        django.setup()
+        for name in wanted.sections or SECTIONS:
+            for figure in SECTIONS[name](Path(folder)):
+                figures.append(figure)
+                print("  ".join(cell for cell in figure.cells() if cell), file=sys.stderr, flush=True)
+    table = markdown(figures)
+    print(f"\n{where}\n\n{table}")
+    if wanted.write:
+        wanted.write.write_text(f"{_HEAD}\n{where}.\n\n{table}\n")
+    return sum(figure.kept is False for figure in figures)
+
+
+def load(folder: Path) -> Iterator[Figure]:
+    """One process, no server."""
+    from benchmarks.files import fleet_file
+    from benchmarks.loads import load_figures
+
+    file = fleet_file(folder / "small.csv", rows=SMALL, vehicles=50, readable=True)
+    yield from load_figures(file, folder, rows=SMALL)
+    file.unlink()
+
+
+def export(folder: Path) -> Iterator[Figure]:
+    from benchmarks.exports import export_figures
+    from benchmarks.files import fleet_file
+    from benchmarks.loads import http_load_figures
+    from benchmarks.server import serving
+
+    file = fleet_file(folder / "export.csv", rows=SMALL, vehicles=50, readable=True)
+    with serving(folder / "export") as server:
+        yield from http_load_figures(server, file, rows=SMALL)
+        yield from export_figures(server, rows=SMALL, days={"final_timestamp": "2025-01-06"})
+    file.unlink()
+
+
+def large(folder: Path) -> Iterator[Figure]:
+    """A file of 1 GB, and then pages among its rows."""
+    from benchmarks.files import fleet_file
+    from benchmarks.loads import http_load_figures
+    from benchmarks.pages import page_figures
+    from benchmarks.server import serving
+
+    file = fleet_file(folder / "large.csv", rows=LARGE, vehicles=LARGE_VEHICLES, readable=False)
+    with file.open() as lines:
+        vehicle = [next(lines), next(lines)][1].partition(",")[0]
+    with serving(folder / "large") as server:
+        yield from http_load_figures(server, file, rows=LARGE)
+        yield from page_figures(server, vehicle=vehicle, rows=LARGE)
+
+
+SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {"load": load, "export": export, "large": large}
+
+_HEAD = """# Benchmarks
+
+Written by `make bench`, all in one run: each figure beside its peer and its limit. Times on a small or busy machine
+vary by a third from run to run; the ratios vary less.
+"""
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
