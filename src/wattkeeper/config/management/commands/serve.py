@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from argparse import ArgumentParser
 from typing import Any
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
 
         _require_migrated()
         _require_free_home()
+        _require_free_address(host, port)
         if settings.PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
         os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
@@ -74,3 +76,14 @@ def _require_free_home() -> None:
     except HomeInUseError as error:
         raise CommandError(str(error)) from None
     lock.release()
+
+
+def _require_free_address(host: str, port: int) -> None:
+    """The server itself would share the address with whoever has it, and get every second request."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended is not in the way
+            probe.bind((host, port))
+    except OSError as error:
+        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror or error}.") from None
