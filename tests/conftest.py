@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import django
 import pytest
 
+pytest_plugins = ["tests.support.machine"]
+
 HOME = Path(tempfile.mkdtemp(prefix="wattkeeper-test-"))
 os.environ["WATTKEEPER_HOME"] = str(HOME)
 os.environ["DJANGO_SETTINGS_MODULE"] = "wattkeeper.config.settings"
