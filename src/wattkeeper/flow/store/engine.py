@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.errors import OutOfSpaceError
 from wattkeeper.flow.store.lock import HomeLock
 from wattkeeper.flow.store.schema import apply_schema
 
@@ -31,6 +32,8 @@ _SETTINGS = {
     "format_csv_null_representation": "",
     "date_time_output_format": "iso",
 }
+# How the engine says that there is no room: before it writes, and when it tried.
+_FULL = ("NOT_ENOUGH_SPACE", "No space left on device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,10 @@ class Engine:
             client = self._connect()
         try:
             yield client
+        except ClickHouseError as error:
+            if any(sign in str(error) for sign in _FULL):
+                raise OutOfSpaceError("The disk of the readings is full.") from error
+            raise
         finally:
             self._idle.put(client)
 
