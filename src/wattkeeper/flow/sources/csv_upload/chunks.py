@@ -49,6 +49,7 @@ class ChunkFolder:
                 os.fsync(out.fileno())
             unfinished.replace(final)
             _sync_folder(self.path)
+            _sync_folder(self.root)  # with the first chunk its folder is new, too
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
