@@ -57,7 +57,7 @@ def test_a_load_that_is_killed_and_runs_again_stores_every_row_once(
             kill(server)
         assert server.wait() != 0  # neither half outlives the other
         if kill is not kill_parent:  # whose worker has half a second more, in which it may get through
-            assert feeds.loads_unfinished(server.home) == 1
+            assert feeds.runs(server.home) == [("running", 1)]
         server.start()
         report = feeds.loaded(server, file)
         assert (report["rows_read"], report["inserted"], report["duplicates"]) == (ROWS, ROWS, 0)

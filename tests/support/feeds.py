@@ -36,10 +36,10 @@ def finalize(client: httpx.Client, file: remote.UploadFile) -> httpx.Response:
     return client.post("finalize_upload/", data=file.form(), headers={"Prefer": "respond-async"})
 
 
-def loads_unfinished(home: Path) -> int:
-    """What the database of a server that is dead says of its loads; the engine is not asked."""
+def runs(home: Path) -> list[tuple[str, int]]:
+    """State and attempts of the loads, from the database itself: for servers that answer no more."""
     with closing(sqlite3.connect(home / "wattkeeper.sqlite3")) as database:
-        return int(database.execute("SELECT count(*) FROM jobs_run WHERE state = 'running'").fetchone()[0])
+        return database.execute("SELECT state, attempts FROM jobs_run").fetchall()
 
 
 def loaded(server: Server, file: remote.UploadFile) -> dict[str, Any]:

@@ -166,13 +166,16 @@ def free_port() -> int:
 
 
 def group_members(group: int) -> list[int]:
-    """The processes of a group that still live. A zombie does not: nobody may be there to collect it."""
+    """The processes of a group that still live. A zombie does not, for nobody may be there to collect it; but one
+    of several threads is still about to die, and holds its files until then."""
     found = []
-    for process in psutil.process_iter(["status"]):
+    for process in psutil.process_iter():
         try:
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
+            if os.getpgid(process.pid) == group and not (
+                process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+            ):
                 found.append(process.pid)
-        except ProcessLookupError:
+        except (ProcessLookupError, psutil.NoSuchProcess):
             continue
     return found
 
