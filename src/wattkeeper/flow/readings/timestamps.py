@@ -17,6 +17,7 @@ EPOCH_MILLISECONDS_PATTERN = r"^[0-9]{12,13}$"
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(hours=24)
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 _ISO = re.compile(ISO_PATTERN[1:-1])
 _SECONDS = re.compile(EPOCH_SECONDS_PATTERN[1:-1])
@@ -26,14 +27,18 @@ _MILLISECONDS = re.compile(EPOCH_MILLISECONDS_PATTERN[1:-1])
 def parse_timestamp(text: str, *, zone: tzinfo = UTC) -> datetime | None:
     """The moment that `text` names, in UTC, cut to microseconds; None if it names none.
 
-    A time without an offset is read in `zone`.
+    A time without an offset is read in `zone`. What lies before the first moment that there is, or after the
+    last, becomes that one.
     """
     if _ISO.fullmatch(text):
         try:
             moment = datetime.fromisoformat(_cut_to_microseconds(text))
         except ValueError:  # 30 February
             return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        try:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        except OverflowError:  # its offset leads out of the years 1 to 9999
+            return FIRST_MOMENT if moment.year == 1 else LAST_MOMENT
     if _SECONDS.fullmatch(text):
         whole, _, fraction = text.partition(".")
         return EPOCH + timedelta(seconds=int(whole), microseconds=int(fraction[:6].ljust(6, "0")))

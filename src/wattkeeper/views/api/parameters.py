@@ -14,7 +14,7 @@ from wattkeeper.base.accounts.queries import tenant_by_slug
 from wattkeeper.base.assets.queries import asset_ids_by_key
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.errors import BadRequestError
-from wattkeeper.flow.readings.timestamps import parse_timestamp
+from wattkeeper.flow.readings.timestamps import LAST_MOMENT, parse_timestamp
 from wattkeeper.flow.store.queries import Ordering, Selection
 
 PAGE_SIZE = 10
@@ -48,7 +48,7 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
         tenant_id=tenant_id,
         asset_ids=asset_ids,
         since=since,
-        until=None if last is None else last + _MICROSECOND,
+        until=None if last is None or last == LAST_MOMENT else last + _MICROSECOND,
     )
 
 
