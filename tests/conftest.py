@@ -48,6 +48,7 @@ def _quick_passwords_and_fresh_memory(settings: Any) -> Iterator[None]:
 
 # The database forgets its rows after a test, the readings' engine does not: no number comes twice.
 _tenant_ids = itertools.count(1_000)
+_asset_ids = itertools.count(1_000_000, 1_000)
 
 
 @pytest.fixture
@@ -117,6 +118,16 @@ def embedded_store() -> Iterator[Store]:
     # More threads than cores: what is only right on one thread must fail here.
     yield open_store(EngineOptions(f"chdb://{HOME / 'readings'}", max_threads=8), registry.streams())
     close_store()
+
+
+@pytest.fixture
+def vehicle_store(embedded_store: Store, tenant: Tenant) -> Store:
+    """The same engine, for tests whose assets come from the database: their ids are none that a test had before."""
+    from wattkeeper.base.assets.models import Asset
+
+    # The database counts on from the highest id that it ever had.
+    Asset.objects.create(pk=next(_asset_ids), tenant=tenant, kind="none", key="none").delete()
+    return embedded_store
 
 
 @pytest.fixture(scope="session")
