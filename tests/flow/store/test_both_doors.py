@@ -35,6 +35,12 @@ _numbers = st.one_of(
     st.from_regex(r"[+-]?[0-9]{0,4}\.?[0-9]{0,4}([eE][+-]?[0-9]{0,3})?", fullmatch=True),
     st.sampled_from(["inf", "-Infinity", "1e400", "-1e400", "1_000", "0x10", "1,5", "٣", "1d", "+-1", "1e-400", "."]),
 )
+_EDGES_OF_THE_CALENDAR = (
+    "0000-01-01 00:00:00",
+    "0001-01-01 00:00:00",
+    "0001-01-01 00:00:00+14:00",
+    "9999-12-31 23:59:59-14:00",
+)
 _times = st.one_of(
     st.datetimes(datetime(1985, 1, 1), datetime(2030, 1, 1)).map(str),
     st.datetimes(datetime(1995, 1, 1), datetime(2025, 1, 1)).map(lambda t: t.isoformat() + "Z"),
@@ -44,7 +50,7 @@ _times = st.one_of(
         fullmatch=True,
     ),
     st.from_regex(r"[0-9]{8,14}(\.[0-9]{0,10})?", fullmatch=True),
-    st.sampled_from(["2024-01-01", "10:00", "2024-02-29 10:00:00", "2023-02-29 10:00:00", "0001-01-01 00:00:00"]),
+    st.sampled_from(["2024-01-01", "10:00", "2024-02-29 10:00:00", "2023-02-29 10:00:00", *_EDGES_OF_THE_CALENDAR]),
 )
 _texts = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r\x1f"), max_size=110)
 _gears = st.sampled_from(["P", "R", "N", "D", "d", "PARK", "P "])
@@ -65,6 +71,7 @@ _rows = st.tuples(
 
 @given(st.lists(_rows, min_size=1, max_size=60))
 @example([("V1", "2024-01-01 00:00:00.123456789", "0", "1", "2", "3", "P")])
+@example([("V1", at, "0", "1", "2", "3", "P") for at in _EDGES_OF_THE_CALENDAR])
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

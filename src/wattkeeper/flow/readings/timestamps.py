@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from wattkeeper.base.core.clock import EPOCH
 
-# The same patterns are used by the engine (RE2), so nothing here that RE2 lacks.
+# The same patterns are used by the engine (RE2), so nothing here that RE2 lacks. To the engine a year 0000 is one
+# that was left out, and it would make it this one.
 ISO_PATTERN = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]"
+    r"^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-"
+    r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]"
     r"(:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])?$"
 )
 EPOCH_SECONDS_PATTERN = r"^[0-9]{9,10}(\.[0-9]{1,9})?$"
