@@ -43,7 +43,8 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
     tenant_id = tenant_filter(request, caller)
     asset_ids = None
     if key := query.get(stream.asset_field):
-        asset_ids = asset_ids_by_key(stream.kind, key.replace("\0", ""), tenant_id=tenant_id)
+        # No key has a NUL in it, and PostgreSQL would not even take the question.
+        asset_ids = [] if "\0" in key else asset_ids_by_key(stream.kind, key, tenant_id=tenant_id)
     return Selection(
         tenant_id=tenant_id,
         asset_ids=asset_ids,
