@@ -10,14 +10,14 @@ from wattkeeper.base.core.errors import BadRequestError
 from wattkeeper.flow.store.store import store
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
 from wattkeeper.views.api.parameters import ordering_of, selection_of
-from wattkeeper.views.api.readings import StreamView
+from wattkeeper.views.api.readings import StreamFileView
 from wattkeeper.views.exports.formats import FORMATS, Question
 from wattkeeper.views.exports.response import export_response
 
 FILE_STEM = "vehicle_data"
 
 
-class TelemetryExport(StreamView):
+class TelemetryExport(StreamFileView):
     """GET all rows that the list's filters mean, as a file."""
 
     stream = TELEMETRY

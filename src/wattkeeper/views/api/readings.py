@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from rest_framework import status
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
@@ -30,6 +31,13 @@ class StreamView(APIView):
 
     stream: ClassVar[Stream]
     actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ}
+
+
+class StreamFileView(StreamView):
+    """A view that answers with a file, which REST framework's renderers know nothing of; its failures are JSON."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        return super().perform_content_negotiation(request, force=True)
 
 
 class ReadingList(StreamView):

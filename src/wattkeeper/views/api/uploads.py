@@ -25,7 +25,7 @@ from wattkeeper.flow.sources.csv_upload.models import Upload, UploadState
 from wattkeeper.flow.sources.csv_upload.queries import upload_by_id
 from wattkeeper.flow.store.load import refused_rows
 from wattkeeper.flow.store.store import store
-from wattkeeper.views.api.readings import StreamView
+from wattkeeper.views.api.readings import StreamFileView, StreamView
 
 FILE_NAME_MAX = 255
 
@@ -86,7 +86,7 @@ class UploadStatus(StreamView):
         return Response(status_of(upload, run, request.path))
 
 
-class UploadRefused(StreamView):
+class UploadRefused(StreamFileView):
     """GET the refused rows of an upload as a CSV file."""
 
     actions: ClassVar[Mapping[str, Action]] = {"GET": Action.FOLLOW}
