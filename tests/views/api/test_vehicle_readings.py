@@ -35,7 +35,7 @@ class TestTheList:
         assert seconds_of(listed(owner.jwt)) == [0, 1, 2]
         assert seconds_of(listed(owner.jwt, vehicle_id="")) == [0, 1, 2]
 
-    @pytest.mark.parametrize("vehicle_id", ["V", "v1", "V1 OR 1=1", "V1'", "%", "*", "\0", "é", "V" * 5000])
+    @pytest.mark.parametrize("vehicle_id", ["V", "v1", "V1 OR 1=1", "V1'", "%", "*", "\0", "V1\0", "é", "V" * 5000])
     def test_a_vehicle_that_is_not_there_has_no_rows(self, vehicle_id: str, owner: Person) -> None:
         post_rows(owner.jwt, [row_of()])
         answer = ask(owner.jwt, vehicle_id=vehicle_id)

@@ -90,6 +90,24 @@ def test_what_cannot_be_exported_is_a_400_that_names_the_reason(name: str, value
     assert set(response.json()) == {name}
 
 
+@in_each_format
+def test_a_caller_who_accepts_only_the_files_own_type_gets_it(format_: str, owner: Person) -> None:
+    post_rows(owner.jwt, [row_of()])
+    accept = formats.FORMATS[format_].content_type.partition(";")[0]
+    response = owner.jwt.get(f"{EXPORT}?export={format_}", HTTP_ACCEPT=accept)
+    assert (response.status_code, response["Content-Type"].partition(";")[0]) == (200, accept)
+    assert exports.read(format_, body_of(response)) == as_exported(listed(owner.jwt))
+    refused = owner.jwt.get(f"{EXPORT}?export=pdf", HTTP_ACCEPT=accept)
+    assert (refused.status_code, set(refused.json())) == (400, {"export"})
+
+
+def test_refused_rows_are_had_as_csv_by_who_accepts_nothing_else(owner: Person) -> None:
+    report = vehicles.upload(owner.jwt, vehicles.csv_of([row_of(0), row_of(1, soc=101)]))
+    response = owner.jwt.get(report["refused_csv"], HTTP_ACCEPT="text/csv")
+    assert response.status_code == 200
+    assert b"".join(response.streaming_content).startswith(b"row,column,value,reason,line")
+
+
 @pytest.mark.parametrize("query", [{}, {"export": ""}])
 def test_a_file_is_csv_where_nothing_is_said(query: dict[str, str], owner: Person) -> None:
     post_rows(owner.jwt, [row_of()])
