@@ -145,6 +145,10 @@ def _text(request: Request, name: str, *, longest: int) -> str:
         raise BadRequestError("Send a text.", field=name)
     if "\0" in value:
         raise BadRequestError("Contains a NUL byte.", field=name)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate out of a JSON escape
+        raise BadRequestError("Is not UTF-8 text.", field=name) from None
     text = value.strip()
     if len(text) > longest:
         raise BadRequestError(f"Longer than {longest} characters.", field=name)
