@@ -116,11 +116,14 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
         if done is None:
             raise NotFoundError("No chunk of this file has come: send them first.")
         return done, None
-    if upload.state == UploadState.LOADING and upload.run_id:
-        run = run_by_id(upload.run_id)
+    if upload.state == UploadState.LOADING:
+        run = run_by_id(upload.run_id) if upload.run_id else None
         if run is not None and run.state != Run.State.FAILED:
             return upload, run
-        Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).update(state=UploadState.FAILED)
+        # Nobody is at work on it. Without a run, the server may have died between the claim and the run; where it
+        # lives and is just about to ask for one, `run_start` gives both the same.
+        lost = Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING, run_id=upload.run_id)
+        lost.update(state=UploadState.FAILED)
     size = _require_complete(upload, total)
     _header(upload)  # what cannot be loaded at all is said now, whatever the size
     claimed = Upload.objects.filter(pk=upload.pk, state__in=[UploadState.RECEIVING, UploadState.FAILED])
