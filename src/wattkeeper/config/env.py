@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import tempfile
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -14,6 +17,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CONNECTION_SECONDS = 60  # that a thread keeps a connection to the database
+SECRET_KEY_MIN = 32
+_PERCENT = ", what is special in a password percent-encoded"
 
 
 class Environment(StrEnum):
@@ -24,7 +29,8 @@ class Environment(StrEnum):
 class Env(BaseSettings):
     """See `.env.example` for what each one means to an operator."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    # A variable that is set to nothing, as `.env.example` and compose files have them, is one that is not set.
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
     wattkeeper_home: Path = Path("var")
     django_env: Environment = Environment.LOCAL
@@ -54,20 +60,23 @@ class Env(BaseSettings):
     @field_validator("wattkeeper_home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        try:
+            return value.expanduser().resolve()
+        except RuntimeError:  # ~ without a home, ~name without such a user
+            raise ValueError("give a folder; there is no such user as its ~ says") from None
 
     @field_validator("database_url")
     @classmethod
     def _database_scheme(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"sqlite", "postgres", "postgresql"}:
-            raise ValueError("give sqlite:///path or postgresql://user:password@host:5432/name")
+        if value and not _is_url(value, {"sqlite", "postgres", "postgresql"}):
+            raise ValueError(f"give sqlite:///path or postgresql://user:password@host:5432/name{_PERCENT}")
         return value
 
     @field_validator("readings_url")
     @classmethod
     def _readings_scheme(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"chdb", "http", "https"}:
-            raise ValueError("give chdb:///path or https://user:password@host:8443/database")
+        if value and not _is_url(value, {"chdb", "http", "https"}):
+            raise ValueError(f"give chdb:///path or https://user:password@host:8443/database{_PERCENT}")
         return value
 
     @model_validator(mode="after")
@@ -75,8 +84,8 @@ class Env(BaseSettings):
         if self.django_env is Environment.PRODUCTION:
             if self.debug:
                 raise ValueError("DEBUG: is for DJANGO_ENV=local only")
-            if len(self.secret_key) < 32:
-                raise ValueError("SECRET_KEY: is required in production, at least 32 characters")
+            if len(self.secret_key) < SECRET_KEY_MIN:
+                raise ValueError(f"SECRET_KEY: is required in production, at least {SECRET_KEY_MIN} characters")
         return self
 
     @property
@@ -121,19 +130,41 @@ class Env(BaseSettings):
         if self.secret_key:
             return self.secret_key
         path = self.wattkeeper_home / "secret_key"
-        self.wattkeeper_home.mkdir(parents=True, exist_ok=True)
         try:
-            with open(path, "x", opener=_private) as file:
-                file.write(secrets.token_urlsafe(50))
-        except FileExistsError:
-            pass
-        return path.read_text()
+            self.wattkeeper_home.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _write_once(path, secrets.token_urlsafe(50))
+            key = path.read_text()
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"WATTKEEPER_HOME: {error.filename} cannot be used: {error.strerror}. Give a folder to write to."
+            ) from None
+        if len(key) < SECRET_KEY_MIN:
+            raise ImproperlyConfigured(f"{path} is not whole. Remove it: a new one is made, and all log in again.")
+        return key
 
 
-def _private(path: str, flags: int) -> int:
-    import os
+def _is_url(value: str, schemes: set[str]) -> bool:
+    """What urlsplit itself has to say is not for showing: it quotes what may be a password."""
+    try:
+        url = urlsplit(value)
+        return url.scheme in schemes and (url.port is None or url.port > 0)
+    except ValueError:
+        return False
 
-    return os.open(path, flags, 0o600)
+
+def _write_once(path: Path, text: str) -> None:
+    """The file appears with all that is in it, readable by its user alone; the first of several writers wins."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()
 
 
 @cache
