@@ -15,13 +15,20 @@ import httpx
 CHUNK_BYTES = 1 << 20
 IN_FLIGHT = 4
 ATTEMPTS = 6
+PAUSE_SECONDS = 0.5  # before the second attempt; twice as long before each further one
 POLL_SECONDS = 0.3
 TIMEOUT = httpx.Timeout(60, read=300)
 
 # Where the streams that take and give files are mounted.
 KINDS: Mapping[str, str] = {"vehicle": "/api/v1/vehicle_data/"}
 
+# What a report has, as far as anybody here reads it.
+REPORT = ("inserted", "duplicates", "refused", "flagged", "ignored_columns", "refused_rows", "refused_csv")
+
 Progress = Callable[[int, int | None], None]
+
+
+NOT_OURS = "What answers at this address is no Wattkeeper server."
 
 
 class RemoteError(Exception):
@@ -59,10 +66,12 @@ class Server:
     def __init__(self, url: str, *, key: str, kind: str, tenant: str | None = None) -> None:
         self._base = KINDS[kind]
         self._params = {"tenant": tenant} if tenant else {}
-        try:
-            self._http = httpx.Client(base_url=url, headers={"Authorization": f"Api-Key {key}"}, timeout=TIMEOUT)
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:
-            raise RemoteError(f"The server's address or the key cannot be right: {error}.") from None
+        if not _is_address(url):
+            raise RemoteError("The server's address cannot be right: give one such as http://127.0.0.1:8000.")
+        key = key.strip()  # of a file's last line break
+        if not (key and key.isascii() and key.isprintable()):
+            raise RemoteError("The API key cannot be right: there are characters in it that no key has.")
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Api-Key {key}"}, timeout=TIMEOUT)
 
     def __enter__(self) -> Server:
         return self
@@ -87,14 +96,16 @@ class Server:
         """Have the file loaded and wait for the report."""
         answer = self._ask("POST", "finalize_upload/", data=file.form(), headers={"Prefer": "respond-async"})
         if answer.status_code == httpx.codes.OK:
-            return dict(answer.json())
-        place = answer.headers["Location"]
+            return _told(_json(answer), *REPORT)
+        place = answer.headers.get("Location", "")
         while True:
-            status = self._ask("GET", place, absolute=True).json()
+            status = _told(_json(self._ask("GET", place, absolute=True)), "status")
             if status["status"] == "done":
-                return dict(status["report"])
+                return _told(status.get("report"), *REPORT)
             if status["status"] == "failed":
-                raise RemoteError(status["detail"])
+                raise RemoteError(_told(status, "detail")["detail"])
+            if status["status"] not in {"receiving", "running"}:
+                raise RemoteError(NOT_OURS)
             told = status.get("progress") or {}
             progress(told.get("done", 0), told.get("total"))
             time.sleep(POLL_SECONDS)
@@ -108,10 +119,13 @@ class Server:
         params = {**self._params, **query}
         try:
             with self._http.stream("GET", f"{self._base}export/", params=params) as answer:
-                if answer.is_error:
+                if not answer.is_success:
                     answer.read()
                     raise RemoteError(_reason(answer))
-                final = target or Path(_file_name(answer.headers.get("Content-Disposition", "")))
+                disposition = answer.headers.get("Content-Disposition", "")
+                if not disposition.startswith("attachment"):
+                    raise RemoteError(NOT_OURS)
+                final = target or Path(_file_name(disposition))
                 unfinished = final.with_name(f"{final.name}.part")
                 try:
                     with unfinished.open("wb") as out:
@@ -122,27 +136,30 @@ class Server:
                     unfinished.unlink(missing_ok=True)
                 return final
         except httpx.HTTPError as error:
-            raise RemoteError(f"The download broke off: {error}.") from None
+            raise RemoteError(f"The download broke off: {_why(error)}") from None
 
     def _send_chunk(self, file: UploadFile, index: int) -> int:
         content = file.chunk(index)
         form = {**file.form(), "chunk_index": str(index)}
-        self._ask("POST", "upload_chunk/", data=form, files={"chunk": ("chunk", content)})
+        answer = self._ask("POST", "upload_chunk/", data=form, files={"chunk": ("chunk", content)})
+        _told(_json(answer), "status")
         return len(content)
 
     def _ask(self, method: str, path: str, *, absolute: bool = False, **options: Any) -> httpx.Response:
         """Ask, and ask again where that can help; RemoteError with the server's reason where it cannot."""
         url = path if absolute else f"{self._base}{path}"
         for attempt in range(1, ATTEMPTS + 1):
-            pause = min(0.25 * 2**attempt, 10)
+            pause = min(PAUSE_SECONDS * 2 ** (attempt - 1), 10)
             try:
                 answer = self._http.request(method, url, params=self._params, **options)
-            except httpx.TransportError as error:
+            except httpx.InvalidURL:  # the server's: our own has been looked at
+                raise RemoteError(NOT_OURS) from None
+            except httpx.HTTPError as error:
                 if attempt == ATTEMPTS:
-                    raise RemoteError(f"The server cannot be reached: {error}.") from None
+                    raise RemoteError(f"The server cannot be reached: {_why(error)}") from None
                 time.sleep(pause)
                 continue
-            if not answer.is_error:
+            if answer.is_success:
                 return answer
             again = answer.status_code in {429, 500, 502, 503, 504}
             if not again or attempt == ATTEMPTS:
@@ -150,6 +167,32 @@ class Server:
             retry_after = answer.headers.get("Retry-After", "")
             time.sleep(float(retry_after) if retry_after.isdigit() else pause)
         raise AssertionError("the loop returns or raises")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host) and (url.port is None or 0 < url.port < 1 << 16)
+
+
+def _told(body: Any, *names: str) -> dict[str, Any]:
+    """`body`, which has all of these `names`: a proxy's page of greetings is no report."""
+    if isinstance(body, dict) and body.keys() >= set(names):
+        return body
+    raise RemoteError(NOT_OURS)
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _why(error: httpx.HTTPError) -> str:
+    return f"{str(error).rstrip('.') or type(error).__name__}."
 
 
 def _saved(pieces: Iterator[bytes], write: Callable[[bytes], int]) -> Iterator[int]:
@@ -162,9 +205,10 @@ def _saved(pieces: Iterator[bytes], write: Callable[[bytes], int]) -> Iterator[i
 
 def _reason(answer: httpx.Response) -> str:
     """What the server says is wrong, in one line."""
-    try:
-        body = answer.json()
-    except ValueError:
+    if answer.has_redirect_location:
+        return f"The server is at another address: {answer.headers['Location']}"
+    body = _json(answer)
+    if not body:
         return f"The server answered {answer.status_code}."
     if not isinstance(body, dict):
         return f"The server answered {answer.status_code}: {body}"
