@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.serving import RunningServer, served
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests that need no other; each uses vehicles of its own."""
+    with served(tmp_path_factory.mktemp("serve") / "home") as server:
+        yield server
