@@ -19,7 +19,7 @@ class Command(RemoteCommand):
         parser.add_argument("--from", dest="initial_timestamp", metavar="TIME", help="ISO 8601, inclusive")
         parser.add_argument("--to", dest="final_timestamp", metavar="TIME", help="ISO 8601, inclusive")
         parser.add_argument("--timezone", help="IANA name, for times without an offset; else UTC")
-        parser.add_argument("--ordering", help="a column, with - before it for descending")
+        parser.add_argument("--ordering", help="a column; --ordering=-COLUMN for descending")
         parser.add_argument("--format", dest="export", choices=FORMATS, default="csv")
         parser.add_argument("--output", type=Path, help="else the name that the server gives it")
 
