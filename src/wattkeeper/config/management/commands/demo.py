@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import demo, serving
+from wattkeeper.config.management.migrated import require_migrated
 from wattkeeper.flow.store.store import close_store, open_store
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         if not (1 <= options["vehicles"] <= 1000 and 1 <= options["days"] <= 365):
             raise CommandError("Give 1 to 1000 vehicles and 1 to 365 days.")
         settings.HOME.mkdir(parents=True, exist_ok=True)
+        require_migrated()
         logins = demo.people_make()
         self.stdout.write("Loading the demo fleet …")
         try:

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
+from wattkeeper.config.management.migrated import require_migrated
 from wattkeeper.flow.store.lock import HomeLock
 
 # How long a server that was told to stop waits for answers under way: a slow reader of an export would keep it
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         from granian.constants import Interfaces, Loops
         from granian.log import LogLevels
 
-        _require_migrated()
+        require_migrated()
         _require_free_home()
         _require_free_address(host, port)
         if settings.PRODUCTION:
@@ -57,12 +57,6 @@ class Command(BaseCommand):
         server.on_startup(lambda: self.stdout.write(f"Wattkeeper serves on http://{host}:{port}  (Ctrl-C stops it)"))
         connection.close()  # the worker is a fork of this process
         server.serve()
-
-
-def _require_migrated() -> None:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise CommandError("The database is not up to date: run `wattkeeper migrate` first.")
 
 
 def _require_free_home() -> None:
