@@ -17,6 +17,7 @@ import httpx
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,27 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
     return {**kept, "WATTKEEPER_HOME": str(home), **variables}
 
 
-@contextmanager
-def served(home: Path) -> Iterator[RunningServer]:
-    """A server on `home`, a new folder, with a key of the tenant `default` that may do everything."""
+def home_make(home: Path) -> str:
+    """A home that is ready to be served; gives a key of the tenant `default` that may do everything."""
     home.mkdir(parents=True)
     migrated = wattkeeper("migrate", "--verbosity", 0, home=home)
     assert migrated.code == 0, migrated.stderr
-    key = wattkeeper("key", "add", "tests", "--scope", "admin", home=home).stdout.strip()
+    return wattkeeper("key", "add", "tests", "--scope", "admin", home=home).stdout.strip()
+
+
+@contextmanager
+def served(home: Path, *command: str, key: str) -> Iterator[RunningServer]:
+    """`command`, by default `serve`, at work on `home` until the end; then it is told to stop."""
     url = f"http://127.0.0.1:{port_free()}"
-    command = [sys.executable, str(REPOSITORY / "manage.py"), "serve", "--port", url.rpartition(":")[2]]
+    words = [*(command or ("serve",)), "--port", url.rpartition(":")[2]]
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            command, env=environment(home), cwd=home, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, str(REPOSITORY / "manage.py"), *words],
+            env=environment(home),
+            cwd=home,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         _wait_for(url, server, home / "server.log")
@@ -72,7 +82,7 @@ def served(home: Path) -> Iterator[RunningServer]:
     finally:
         server.send_signal(signal.SIGTERM)
         try:
-            server.wait(START_SECONDS)
+            server.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
