@@ -185,7 +185,9 @@ class TestAStranger:
     def test_cannot_finalize_anothers_file(self, door: str, stranger: Person, owner: Person) -> None:
         assert Visit(owner.jwt, LIST, Theirs("", "")).send_chunk().status_code == 200
         name = {"file_name": "a.csv", "total_chunks": 1}
-        assert stranger.by(door).post(f"{LIST}finalize_upload/", name, format="json").status_code == 404
+        answer = stranger.by(door).post(f"{LIST}finalize_upload/", name, format="json")
+        # What anybody is told who has sent nothing under that name.
+        assert (answer.status_code, answer.json()["missing_chunks"]) == (400, [0])
         assert vehicles.listed(owner.jwt) == []
 
 

@@ -330,8 +330,10 @@ def test_very_many_missing_chunks_are_named_in_a_short_answer(upload: FileUpload
     assert f"{actions.MAX_CHUNKS - 101} more" in response.json()["detail"]
 
 
-def test_an_upload_of_which_nothing_has_come_is_not_found(upload: FileUpload) -> None:
-    assert upload.finalize().status_code == 404
+def test_of_an_upload_of_which_nothing_has_come_all_chunks_are_missing(upload: FileUpload) -> None:
+    response = upload.finalize(3)
+    assert response.status_code == 400
+    assert response.json()["detail"] == "Chunks are missing: 0, 1, 2."
 
 
 def test_a_small_file_is_answered_with_its_report_and_its_chunks_are_gone(upload: FileUpload) -> None:
@@ -526,12 +528,13 @@ def test_a_file_larger_than_allowed_is_a_413(upload: FileUpload, connect: Connec
 
 def test_abandoned_uploads_expire_with_their_chunks_and_others_stay(upload: FileUpload) -> None:
     kept = ["fresh", "loading", "done"]
-    for name in ("abandoned", "failed", *kept):
+    for name in ("abandoned", "failed", "claimed", *kept):
         upload.named(file_name=name).send([FILE])
     upload.named(file_name="done").finalize()
     uploads = {one.file_name: one for one in Upload.objects.all()}
     Upload.objects.filter(file_name="failed").update(state=UploadState.FAILED)
-    Upload.objects.filter(file_name="loading").update(state=UploadState.LOADING)
+    Upload.objects.filter(file_name="claimed").update(state=UploadState.LOADING)  # and then the server died
+    Upload.objects.filter(file_name="loading").update(state=UploadState.LOADING, run_id=1)
     assert actions._connected is not None
     long_ago = now() - actions._connected.limits.expire_after - timedelta(seconds=1)
     Upload.objects.exclude(file_name="fresh").update(touched_at=long_ago)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import Q
 
 from wattkeeper.base.catalog.registry import stream as stream_of
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import now
-from wattkeeper.base.core.errors import BadRequestError, ConflictError, NotFoundError, TooLargeError
+from wattkeeper.base.core.errors import BadRequestError, ConflictError, TooLargeError
 from wattkeeper.base.jobs.actions import run_start
 from wattkeeper.base.jobs.models import Run
 from wattkeeper.base.jobs.queries import run_by_id
@@ -88,8 +89,7 @@ class UploadName:
 
 def chunk_store(name: UploadName, *, index: int, total: int, pieces: Iterable[bytes], size: int) -> Upload:
     """Keep one chunk, durably. Chunks come in any order; one sent again replaces itself."""
-    if not 1 <= total <= MAX_CHUNKS:
-        raise BadRequestError(f"Give a number from 1 to {MAX_CHUNKS:,}.", field="total_chunks")
+    _require_total(total)
     if not 0 <= index < total:
         raise BadRequestError(f"Give a number from 0 to {total - 1}.", field="chunk_index")
     upload = _under_way(name) or _begin(name, total)
@@ -110,11 +110,12 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
 
     Gives the upload and, unless it is done, the run that is at work on it.
     """
+    _require_total(total)
     upload = _under_way(name)
     if upload is None:
         done = Upload.objects.filter(**name.columns(), state=UploadState.DONE).order_by("-created_at").first()
         if done is None:
-            raise NotFoundError("No chunk of this file has come: send them first.")
+            raise _missing(range(total))
         return done, None
     if upload.state == UploadState.LOADING:
         run = run_by_id(upload.run_id) if upload.run_id else None
@@ -124,8 +125,14 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
         # lives and is just about to ask for one, `run_start` gives both the same.
         lost = Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING, run_id=upload.run_id)
         lost.update(state=UploadState.FAILED)
-    size = _require_complete(upload, total)
-    _header(upload)  # what cannot be loaded at all is said now, whatever the size
+    try:
+        size = _require_complete(upload, total)
+        _header(upload)  # what cannot be loaded at all is said now, whatever the size
+    except (BadRequestError, FileNotFoundError):
+        upload.refresh_from_db()
+        if upload.state == UploadState.DONE:  # meanwhile, by another finalize: therefore its chunks are gone
+            return upload, None
+        raise
     claimed = Upload.objects.filter(pk=upload.pk, state__in=[UploadState.RECEIVING, UploadState.FAILED])
     if claimed.update(state=UploadState.LOADING, touched_at=now()):
         inline = size <= _limits().inline_bytes and not respond_async
@@ -166,7 +173,8 @@ def upload_load(run: RunHandle) -> dict[str, Any]:
 def uploads_expire() -> None:
     """Forget uploads that nobody has finished."""
     old = now() - _limits().expire_after
-    abandoned = Upload.objects.filter(touched_at__lt=old, state__in=[UploadState.RECEIVING, UploadState.FAILED])
+    unclaimed = Q(state__in=[UploadState.RECEIVING, UploadState.FAILED]) | Q(state=UploadState.LOADING, run_id=None)
+    abandoned = Upload.objects.filter(unclaimed, touched_at__lt=old)
     for upload_id in list(abandoned.values_list("pk", flat=True)):
         if abandoned.filter(pk=upload_id).delete()[0]:
             folder_of(upload_id).remove()
@@ -196,6 +204,11 @@ def _begin(name: UploadName, total: int) -> Upload:
         return upload
 
 
+def _require_total(total: int) -> None:
+    if not 1 <= total <= MAX_CHUNKS:
+        raise BadRequestError(f"Give a number from 1 to {MAX_CHUNKS:,}.", field="total_chunks")
+
+
 def _require_complete(upload: Upload, total: int) -> int:
     """The file's size. BadRequestError names the chunks that are missing."""
     present = folder_of(upload.pk).present()
@@ -203,14 +216,17 @@ def _require_complete(upload: Upload, total: int) -> int:
         message = f"The chunks were sent as parts of {upload.total_chunks}, not of {total}."
         raise BadRequestError(message, field="total_chunks")
     if missing := [index for index in range(total) if index not in present]:
-        named = ", ".join(map(str, missing[:_NAMED_MISSING]))
-        more = f" and {len(missing) - _NAMED_MISSING} more" if len(missing) > _NAMED_MISSING else ""
-        message = f"Chunks are missing: {named}{more}."
-        raise BadRequestError(message, missing_chunks=missing[:_NAMED_MISSING])
+        raise _missing(missing)
     size = sum(present.values())
     if size > _limits().max_bytes:
         raise TooLargeError(f"A file may have at most {_limits().max_bytes >> 20:,} MiB.")
     return size
+
+
+def _missing(indexes: Sequence[int]) -> BadRequestError:
+    named = ", ".join(map(str, indexes[:_NAMED_MISSING]))
+    more = f" and {len(indexes) - _NAMED_MISSING} more" if len(indexes) > _NAMED_MISSING else ""
+    return BadRequestError(f"Chunks are missing: {named}{more}.", missing_chunks=list(indexes[:_NAMED_MISSING]))
 
 
 def _header(upload: Upload) -> Header:
