@@ -65,8 +65,11 @@ class FileSql:
         columns, sentences = zip(*self._problems, strict=True)
         names = (self.stream.asset_field, self.stream.time_field, *(c.name for c in self.stream.channels))
         places = [names.index(column) + 1 if column in names else 0 for column in columns]
-        raws = ", ".join(f"raw_{i}" for i in range(len(names)))
-        shown = f"substringUTF8(toValidUTF8([{raws}][{places}[problem]]), 1, 100)"
+        # One branch a column, since a branch that no row of a block takes costs nothing.
+        shown = "".join(
+            f"{places}[problem] = {i}, substringUTF8(toValidUTF8(raw_{i - 1}), 1, 100), "
+            for i in range(1, len(names) + 1)
+        )
         selected = {
             "tenant_id": f"toUInt64({tenant_id})",
             "asset_id": "asset_id",
@@ -80,7 +83,7 @@ class FileSql:
             "attempt": f"toUInt64({attempt})",
             "blank": "blank",
             "problem_column": f"if(problem = 0, '', [{literals(columns)}][problem])",
-            "problem_value": f"if(problem = 0, '', {shown})",
+            "problem_value": f"multiIf(problem = 0, '', {shown}'')",
             "problem_reason": f"if(problem = 0, '', [{literals(sentences)}][problem])",
             "line": "if(problem = 0, '', substring(toValidUTF8(line), 1, 65536))",
         }

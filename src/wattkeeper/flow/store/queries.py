@@ -118,7 +118,8 @@ def newest_of_batch(engine: Engine, stream: Stream, *, tenant_id: int, batch_id:
     with engine.client() as client:
         rows = client.query(
             f"SELECT asset_id, ts, {', '.join(f'`{name}`' for name in names)} FROM {table} "
-            f"WHERE {of_batch} AND (asset_id, ts) IN ({newest}) LIMIT 1 BY asset_id"
+            f"WHERE {of_batch} AND (asset_id, ts) IN ({newest}) "
+            "ORDER BY asset_id, version DESC LIMIT 1 BY asset_id"
         ).result_rows
     return [NewestRow(asset_id, at, dict(zip(names, values, strict=True))) for asset_id, at, *values in rows]
 
