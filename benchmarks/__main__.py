@@ -59,7 +59,7 @@ def export(folder: Path) -> Iterator[Figure]:
     file = fleet_file(folder / "export.csv", rows=SMALL, vehicles=50, readable=True)
     with serving(folder / "export") as server:
         yield from http_load_figures(server, file, rows=SMALL)
-        yield from export_figures(server, rows=SMALL, days={"final_timestamp": "2025-01-06"})
+        yield from export_figures(server, rows=SMALL, days={"final_timestamp": "2025-01-06T00:00:00Z"})
     file.unlink()
 
 

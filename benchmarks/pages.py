@@ -28,16 +28,9 @@ def page_figures(server: Server, *, vehicle: str, rows: int) -> Iterator[Figure]
     together = _times(server, of_one, clients=CLIENTS, requests=REQUESTS)
     p95 = statistics.quantiles(together, n=20)[-1]
     yield Figure(f"  {CLIENTS} clients at once", f"{p95 * 1e3:.1f} ms p95", "", "60 ms", p95 < 0.06)
-    # Another order of time each: none is answered from a count that was found before.
-    first = [
-        max(
-            _times(
-                server, f"/api/v1/vehicle_data/?page_size=20&initial_timestamp=2000-01-0{day}", clients=1, requests=1
-            )
-        )
-        for day in range(1, 6)
-    ]
-    worst = max(first)
+    # Another beginning each, long before the first row: none is answered from a count that was found before.
+    of_all = "/api/v1/vehicle_data/?page_size=20&initial_timestamp=2000-01-0{day}T00:00:00Z"
+    worst = max(_times(server, of_all.format(day=day), clients=1, requests=1)[0] for day in range(1, 6))
     yield Figure("  the list of all with its count", f"{worst * 1e3:.0f} ms, slowest of 5", "", "600 ms", worst < 0.6)
 
 

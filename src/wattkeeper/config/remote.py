@@ -16,6 +16,7 @@ CHUNK_BYTES = 1 << 20
 IN_FLIGHT = 4
 ATTEMPTS = 6
 PAUSE_SECONDS = 0.5  # before the second attempt; twice as long before each further one
+RETRY_AFTER_MOST_SECONDS = 60
 POLL_SECONDS = 0.3
 TIMEOUT = httpx.Timeout(60, read=300)
 
@@ -117,6 +118,8 @@ class Server:
     def export(self, query: Mapping[str, str], target: Path | None, progress: Progress) -> Path:
         """Download an export; `target` None: under the name that the server gives it. Never half a file."""
         params = {**self._params, **query}
+        if target and target.is_dir():
+            raise RemoteError(f"{target} is a folder: name a file.")
         try:
             with self._http.stream("GET", f"{self._base}export/", params=params) as answer:
                 if not answer.is_success:
@@ -165,7 +168,7 @@ class Server:
             if not again or attempt == ATTEMPTS:
                 raise RemoteError(_reason(answer))
             retry_after = answer.headers.get("Retry-After", "")
-            time.sleep(float(retry_after) if retry_after.isdigit() else pause)
+            time.sleep(min(float(retry_after), RETRY_AFTER_MOST_SECONDS) if retry_after.isdigit() else pause)
         raise AssertionError("the loop returns or raises")
 
 
