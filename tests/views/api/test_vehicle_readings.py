@@ -84,6 +84,19 @@ class TestTheList:
             found = listed(owner.jwt, initial_timestamp=noon, final_timestamp=noon, timezone="Europe/Berlin")
             assert [row["timestamp"][:10] for row in found] == [noon[:10]]
 
+    @pytest.mark.parametrize(
+        ("zone", "day"),
+        [("", ["2024-05-01T00:00:00Z", "2024-05-01T23:59:59.999999Z"]),
+         ("Europe/Berlin", ["2024-04-30T22:00:00Z", "2024-05-01T00:00:00Z"])],
+    )  # fmt: skip
+    def test_a_date_means_its_whole_day_in_the_zone_that_is_named(
+        self, zone: str, day: list[str], owner: Person
+    ) -> None:
+        times = ["2024-04-30T21:59:59.999999Z", "2024-04-30T22:00:00Z", "2024-05-01T00:00:00Z"]
+        post_rows(owner.jwt, [row_of(timestamp=time) for time in [*times, "2024-05-01T23:59:59.999999Z"]])
+        found = listed(owner.jwt, initial_timestamp="2024-05-01", final_timestamp="2024-05-01", timezone=zone)
+        assert [row["timestamp"] for row in found] == day
+
     def test_a_plus_sign_that_was_not_escaped_is_understood(self, owner: Person) -> None:
         post_rows(owner.jwt, [row_of(0), row_of(1)])
         answer = owner.jwt.get(f"{LIST}?initial_timestamp=2024-05-01T14:00:01+02:00")
@@ -100,8 +113,8 @@ class TestTheList:
     @pytest.mark.parametrize("name", ["initial_timestamp", "final_timestamp"])
     @pytest.mark.parametrize(
         "time",
-        ["x", "2024", "2024-05-01", "yesterday", "2024-02-30T00:00:00", "0000-01-01T00:00:00", "12:00", "NaN", "-1",
-         "2024-05-01T12:00:00\0", "2024-05-01T25:00:00", "9" * 5000, "2024-05-01T12:00:00+99:00"],
+        ["x", "2024", "2024-05", "2024-02-30", "yesterday", "2024-02-30T00:00:00", "0000-01-01T00:00:00", "12:00",
+         "NaN", "-1", "2024-05-01T12:00:00\0", "2024-05-01T25:00:00", "9" * 5000, "2024-05-01T12:00:00+99:00"],
     )  # fmt: skip
     def test_a_time_that_cannot_be_read_is_a_400_that_names_it(self, name: str, time: str, owner: Person) -> None:
         answer = ask(owner.jwt, **{name: time})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from urllib.parse import urlencode
 
 from rest_framework.request import Request
@@ -20,6 +22,7 @@ from wattkeeper.flow.store.queries import Ordering, Selection
 PAGE_SIZE = 10
 PAGE_SIZE_MAX = 1000
 _MICROSECOND = timedelta(microseconds=1)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
     """The rows that the request means, within what the caller may see. Both ends of its times are inclusive."""
     query = request.query_params
     zone = _zone(query.get("timezone"))
-    since = _moment(query.get("initial_timestamp"), zone, field="initial_timestamp")
-    last = _moment(query.get("final_timestamp"), zone, field="final_timestamp")
+    since = _moment(query, "initial_timestamp", zone, of_a_day=time.min)
+    last = _moment(query, "final_timestamp", zone, of_a_day=time.max)
     tenant_id = tenant_filter(request, caller)
     asset_ids = None
     if key := query.get(stream.asset_field):
@@ -110,11 +113,14 @@ def _zone(name: str | None) -> tzinfo:
         ) from None
 
 
-def _moment(text: str | None, zone: tzinfo, *, field: str) -> datetime | None:
+def _moment(query: Mapping[str, str], field: str, zone: tzinfo, *, of_a_day: time) -> datetime | None:
+    """The time that stands there; of a date alone the time `of_a_day`."""
+    text = query.get(field)
     if not text:
         return None
+    whole = f"{text}T{of_a_day.isoformat()}" if _DATE.fullmatch(text) else text
     # A plus sign that was not escaped arrives as a blank.
-    moment = parse_timestamp(text, zone=zone) or parse_timestamp("+".join(text.rsplit(" ", 1)), zone=zone)
+    moment = parse_timestamp(whole, zone=zone) or parse_timestamp("+".join(whole.rsplit(" ", 1)), zone=zone)
     if moment is None:
-        raise BadRequestError(f"{text[:40]!r} is not an ISO 8601 time or an epoch in seconds.", field=field)
+        raise BadRequestError(f"{text[:40]!r} is not an ISO 8601 date or time, nor an epoch in seconds.", field=field)
     return moment

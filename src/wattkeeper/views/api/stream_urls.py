@@ -92,8 +92,8 @@ def selection_parameters(stream: Stream) -> list[OpenApiParameter]:
     orderings = [sign + name for name in stream.columns for sign in ("", "-")]
     return [
         OpenApiParameter(stream.asset_field, str, description="The rows of this one."),
-        OpenApiParameter("initial_timestamp", str, description="From then on, inclusive."),
-        OpenApiParameter("final_timestamp", str, description="Until then, inclusive."),
+        OpenApiParameter("initial_timestamp", str, description="From then on, inclusive. A date: from its start."),
+        OpenApiParameter("final_timestamp", str, description="Until then, inclusive. A date: to its end."),
         OpenApiParameter("timezone", str, description="IANA name, for times without an offset; else UTC."),
         OpenApiParameter("ordering", str, enum=orderings, description=f"`{stream.time_field}` where it is missing."),
         OpenApiParameter("tenant", str, description="For callers above tenants: only that tenant's."),

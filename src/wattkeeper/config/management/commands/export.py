@@ -16,8 +16,10 @@ class Command(RemoteCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--from", dest="initial_timestamp", metavar="TIME", help="ISO 8601, inclusive")
-        parser.add_argument("--to", dest="final_timestamp", metavar="TIME", help="ISO 8601, inclusive")
+        parser.add_argument(
+            "--from", dest="initial_timestamp", metavar="TIME", help="ISO 8601 time, or a date; inclusive"
+        )
+        parser.add_argument("--to", dest="final_timestamp", metavar="TIME", help="ISO 8601 time, or a date; inclusive")
         parser.add_argument("--timezone", help="IANA name, for times without an offset; else UTC")
         parser.add_argument("--ordering", help="a column; --ordering=-COLUMN for descending")
         parser.add_argument("--format", dest="export", choices=FORMATS, default="csv")
