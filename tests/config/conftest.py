@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.serving import RunningServer, home_make, served
+from tests.support.servers import Server, serving
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that need no other; each uses vehicles of its own."""
     home = tmp_path_factory.mktemp("serve") / "home"
-    with served(home, key=home_make(home)) as server:
+    with serving(home) as server:
         yield server

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.serving import RunningServer, home_make, served, wattkeeper
+from tests.support.servers import Server, command, home_make, serving
 
 ARGUMENTS = ("demo", "--vehicles", "3", "--days", "1")
 READINGS = "/api/v1/vehicle_data/"
@@ -25,7 +25,7 @@ class Demo:
 
     first: str
     second: str
-    server: RunningServer
+    server: Server
 
     @property
     def password(self) -> str:
@@ -45,9 +45,9 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     home = tmp_path_factory.mktemp("demo") / "home"
     key = home_make(home)
-    first, second = wattkeeper(*ARGUMENTS, home=home), wattkeeper(*ARGUMENTS, home=home)
-    assert (first.code, second.code) == (0, 0), first.stderr + second.stderr
-    with served(home, *ARGUMENTS, "--serve", key=key) as server:
+    first, second = command(*ARGUMENTS, home=home), command(*ARGUMENTS, home=home)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    with serving(home, key=key, words=[*ARGUMENTS, "--serve"]) as server:
         yield Demo(first.stdout, second.stdout, server)
 
 
@@ -113,27 +113,27 @@ def test_another_tenant_sees_nothing_of_it(demo: Demo) -> None:
 
 
 def test_a_home_that_is_being_served_is_left_alone(demo: Demo) -> None:
-    outcome = wattkeeper(*ARGUMENTS, home=demo.server.home)
-    assert outcome.code == 1
+    outcome = command(*ARGUMENTS, home=demo.server.home)
+    assert outcome.returncode == 1
     (line,) = outcome.stderr.splitlines()
     assert "is in use by process" in line
     assert demo.server.url in line
 
 
 def test_a_home_that_was_never_migrated_is_said_so(tmp_path: Path) -> None:
-    outcome = wattkeeper(*ARGUMENTS, home=tmp_path)
-    assert (outcome.code, outcome.stdout) == (1, "")
+    outcome = command(*ARGUMENTS, home=tmp_path)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
     assert outcome.stderr == "CommandError: The database is not up to date: run `wattkeeper migrate` first.\n"
 
 
 def test_production_has_no_demo(tmp_path: Path) -> None:
-    outcome = wattkeeper(*ARGUMENTS, home=tmp_path, DJANGO_ENV="production", SECRET_KEY="k" * 40)
-    assert (outcome.code, outcome.stdout) == (1, "")
+    outcome = command(*ARGUMENTS, home=tmp_path, DJANGO_ENV="production", SECRET_KEY="k" * 40)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
     assert "DJANGO_ENV=local only" in outcome.stderr
 
 
 @pytest.mark.parametrize("wrong", [("--vehicles", "0"), ("--vehicles", "1001"), ("--days", "0"), ("--days", "366")])
 def test_a_fleet_of_no_size_is_refused(wrong: tuple[str, str], tmp_path: Path) -> None:
-    outcome = wattkeeper("demo", *wrong, home=tmp_path)
-    assert (outcome.code, outcome.stdout) == (1, "")
+    outcome = command("demo", *wrong, home=tmp_path)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
     assert "Give 1 to 1000 vehicles and 1 to 365 days." in outcome.stderr

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from openpyxl import load_workbook
 
 from tests.support.commands import HEADER, KEY, fleet_file, remote
 from tests.support.faulty import RESET, Answer, faulty
-from tests.support.serving import Outcome, RunningServer, port_free, wattkeeper
+from tests.support.servers import Server, command, free_port
 
 DOWNLOAD = {"Content-Disposition": 'attachment; filename="v.csv"', "Content-Type": "text/csv"}
 NAMES = HEADER.split(",")
@@ -61,7 +62,7 @@ def _in_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class TestAServer:
     @pytest.fixture(scope="class")
     @staticmethod
-    def vehicle(running: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    def vehicle(running: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
         """A vehicle with five readings, a minute apart; another one has some too."""
         name = f"v-{uuid4()}"
         file = fleet_file(tmp_path_factory.mktemp("fleet"), [name, f"{name}-other"], rows=5)
@@ -70,14 +71,14 @@ class TestAServer:
 
     @pytest.mark.parametrize(("format_", "read"), READERS.items())
     def test_a_vehicles_readings_come_out_in_every_format(
-        self, format_: str, read: Callable[[Path], list[dict[str, Any]]], running: RunningServer, vehicle: str,
+        self, format_: str, read: Callable[[Path], list[dict[str, Any]]], running: Server, vehicle: str,
         folder: Path,
     ) -> None:  # fmt: skip
         where = ("--kind", "vehicle", "--server", running.url, "--key", running.key)
-        outcome = wattkeeper(
+        outcome = command(
             "export", *where, "--asset", vehicle, "--format", format_, home=folder.parent / "home", folder=folder
         )
-        assert outcome.code == 0, outcome.stderr
+        assert outcome.returncode == 0, outcome.stderr
         (file,) = folder.iterdir()
         assert file.name == f"{vehicle}.{format_}"
         assert outcome.stdout == f"{file.name}: {file.stat().st_size:,} bytes\n"
@@ -88,7 +89,7 @@ class TestAServer:
         assert [int(float(row["soc"])) for row in rows] == [80, 79, 78, 77, 76]
         assert [float(row["speed"]) for row in rows] == [0.0] * 5
 
-    def export(self, running: RunningServer, vehicle: str, folder: Path, *more: str) -> list[int]:
+    def export(self, running: Server, vehicle: str, folder: Path, *more: str) -> list[int]:
         """The minutes of the readings that come out, in the order in which they do."""
         file = folder / "asked.csv"
         said = remote(
@@ -109,12 +110,12 @@ class TestAServer:
         ],
     )
     def test_only_what_is_asked_for_comes_out(
-        self, more: tuple[str, ...], minutes: list[int], running: RunningServer, vehicle: str, folder: Path
+        self, more: tuple[str, ...], minutes: list[int], running: Server, vehicle: str, folder: Path
     ) -> None:
         assert self.export(running, vehicle, folder, *more) == minutes
 
     def test_a_later_export_takes_the_place_of_an_earlier_one(
-        self, running: RunningServer, vehicle: str, folder: Path
+        self, running: Server, vehicle: str, folder: Path
     ) -> None:
         (folder / "asked.csv").write_text("an older and much longer file\n" * 100)
         assert len(self.export(running, vehicle, folder)) == 5
@@ -129,20 +130,20 @@ class TestAServer:
         ],
     )
     def test_a_question_that_makes_no_sense_is_named(
-        self, more: tuple[str, ...], sentence: str, running: RunningServer, folder: Path
+        self, more: tuple[str, ...], sentence: str, running: Server, folder: Path
     ) -> None:
         with pytest.raises(CommandError, match=sentence):
             remote("export", *more, url=running.url, key=running.key)
         assert list(folder.iterdir()) == []
 
-    def test_a_wrong_key_is_said_so_and_not_shown(self, running: RunningServer, folder: Path) -> None:
+    def test_a_wrong_key_is_said_so_and_not_shown(self, running: Server, folder: Path) -> None:
         where = ("--kind", "vehicle", "--server", running.url, "--key", KEY)
-        assert_failed(wattkeeper("export", *where, home=folder.parent / "home", folder=folder), "key")
+        assert_failed(command("export", *where, home=folder.parent / "home", folder=folder), "key")
         assert list(folder.iterdir()) == []
 
 
-def assert_failed(outcome: Outcome, part: str) -> None:
-    assert (outcome.code, outcome.stdout) == (1, "")
+def assert_failed(outcome: CompletedProcess[str], part: str) -> None:
+    assert (outcome.returncode, outcome.stdout) == (1, "")
     (line,) = [line for line in outcome.stderr.splitlines() if line.startswith("CommandError: ")]
     assert part in line
     assert "Traceback" not in outcome.stderr
@@ -180,12 +181,12 @@ class TestAServerThatMisbehaves:
 
     def test_where_nothing_listens_is_said_so(self, folder: Path) -> None:
         with pytest.raises(CommandError, match="refused"):
-            remote("export", url=f"http://127.0.0.1:{port_free()}")
+            remote("export", url=f"http://127.0.0.1:{free_port()}")
 
     def test_a_failure_is_one_line_for_whoever_calls_the_program(self, folder: Path) -> None:
         with faulty(lambda server, method, path: BROKEN_OFF) as server:
             variables = {"WATTKEEPER_SERVER": server.url, "WATTKEEPER_KEY": KEY}
-            outcome = wattkeeper(
+            outcome = command(
                 "export", "--kind", "vehicle", "--quiet", home=folder.parent / "home", folder=folder, **variables
             )
         assert_failed(outcome, "The download broke off: ")
@@ -209,6 +210,6 @@ class TestWhereItIsSaved:
         assert [file.name for file in folder.rglob("*")] == ["folder"]
 
     def test_an_unknown_format_shows_which_there_are(self, folder: Path) -> None:
-        outcome = wattkeeper("export", "--kind", "vehicle", "--format", "pdf", home=folder)
-        assert outcome.code == 2
+        outcome = command("export", "--kind", "vehicle", "--format", "pdf", home=folder)
+        assert outcome.returncode == 2
         assert all(name in outcome.stderr for name in READERS)

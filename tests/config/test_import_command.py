@@ -9,6 +9,7 @@ import os
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 from uuid import uuid4
 
 import pytest
@@ -16,7 +17,7 @@ from django.core.management.base import CommandError
 
 from tests.support.commands import HEADER, KEY, REPORT, fleet_file, remote
 from tests.support.faulty import RESET, Answer, FaultyServer, Script, faulty
-from tests.support.serving import Outcome, RunningServer, port_free, wattkeeper
+from tests.support.servers import Server, command, free_port
 from wattkeeper.config import remote as remote_module
 
 ROW = "2024-05-01T10:00:00Z,0,100.5,80,12.5,D"
@@ -27,14 +28,14 @@ def vehicle() -> str:
     return f"v-{uuid4()}"
 
 
-def imported(file: Path, server: RunningServer, *more: object, **variables: str) -> Outcome:
-    where = ("--kind", "vehicle", "--server", server.url, "--key", server.key)
-    return wattkeeper("import", file, *where, *more, home=file.parent, **variables)
+def imported(file: Path, server: Server, *more: object, key: str = "", **variables: str) -> CompletedProcess[str]:
+    where = ("--kind", "vehicle", "--server", server.url, "--key", key or server.key)
+    return command("import", file, *where, *more, home=file.parent, **variables)
 
 
-def assert_refused(outcome: Outcome, *parts: str, key: str) -> None:
+def assert_refused(outcome: CompletedProcess[str], *parts: str, key: str) -> None:
     """It ended badly, with one line that has these parts and not the key."""
-    assert outcome.code == 1
+    assert outcome.returncode == 1
     assert outcome.stdout == ""
     (line,) = [line for line in outcome.stderr.splitlines() if line.startswith("CommandError: ")]
     assert all(part in line for part in parts), line
@@ -44,16 +45,16 @@ def assert_refused(outcome: Outcome, *parts: str, key: str) -> None:
 
 @pytest.mark.xdist_group("running server")
 class TestAServer:
-    def test_a_file_goes_in_once(self, running: RunningServer, vehicle: str, tmp_path: Path) -> None:
+    def test_a_file_goes_in_once(self, running: Server, vehicle: str, tmp_path: Path) -> None:
         file = fleet_file(tmp_path, [vehicle, f"{vehicle}-2"], rows=3)
         first, second = imported(file, running), imported(file, running)
-        assert (first.code, first.stdout) == (0, "6 stored, 0 duplicates, 0 refused, 0 flagged\n")
-        assert (second.code, second.stdout) == (0, "0 stored, 6 duplicates, 0 refused, 0 flagged\n")
+        assert (first.returncode, first.stdout) == (0, "6 stored, 0 duplicates, 0 refused, 0 flagged\n")
+        assert (second.returncode, second.stdout) == (0, "0 stored, 6 duplicates, 0 refused, 0 flagged\n")
         for said in (first.stdout, first.stderr, second.stdout, second.stderr):
             assert running.key not in said
 
     def test_a_file_without_a_vehicle_column_goes_in_for_the_vehicle_that_is_named(
-        self, running: RunningServer, vehicle: str, tmp_path: Path
+        self, running: Server, vehicle: str, tmp_path: Path
     ) -> None:
         file = tmp_path / "one.csv"
         file.write_text(f"{HEADER.partition(',')[2]}\n{ROW}\n")
@@ -62,7 +63,7 @@ class TestAServer:
         assert_refused(imported(file, running), "missing required columns", "vehicle_id", key=running.key)
 
     def test_rows_of_another_vehicle_than_the_one_that_is_named_are_refused(
-        self, running: RunningServer, vehicle: str, tmp_path: Path
+        self, running: Server, vehicle: str, tmp_path: Path
     ) -> None:
         file = fleet_file(tmp_path, [vehicle, "another"], rows=1)
         outcome = imported(file, running, "--asset", vehicle)
@@ -70,7 +71,7 @@ class TestAServer:
         assert heading == "1 stored, 0 duplicates, 1 refused, 0 flagged"
         assert line.startswith("  row 3 vehicle_id 'another': ")
 
-    def test_a_file_of_several_chunks_is_one_file(self, running: RunningServer, vehicle: str, tmp_path: Path) -> None:
+    def test_a_file_of_several_chunks_is_one_file(self, running: Server, vehicle: str, tmp_path: Path) -> None:
         file = tmp_path / "large.csv"
         padding = "x" * 120
         start = datetime(2024, 5, 1)
@@ -84,15 +85,13 @@ class TestAServer:
             "Columns not looked at: comment",
         ]
 
-    def test_refused_rows_are_named_and_can_be_saved(
-        self, running: RunningServer, vehicle: str, tmp_path: Path
-    ) -> None:
+    def test_refused_rows_are_named_and_can_be_saved(self, running: Server, vehicle: str, tmp_path: Path) -> None:
         file, kept = tmp_path / "bad.csv", tmp_path / "refused.csv"
         bad = [f"{vehicle},2024-05-01T11:00:{n:02}Z,0,100.5,{200 + n},12.5,D" for n in range(12)]
         file.write_text("\n".join([HEADER, f"{vehicle},{ROW}", *bad]) + "\n")
         outcome = imported(file, running, "--refused", kept)
         lines = outcome.stdout.splitlines()
-        assert outcome.code == 0
+        assert outcome.returncode == 0
         assert lines[0] == "1 stored, 0 duplicates, 12 refused, 0 flagged"
         assert lines[1].startswith("  row 3 soc '200': ")
         assert len(lines) == 12
@@ -101,27 +100,27 @@ class TestAServer:
             assert [row["value"] for row in csv.DictReader(saved)] == [str(200 + n) for n in range(12)]
 
     def test_the_address_and_the_key_may_stand_in_the_environment(
-        self, running: RunningServer, vehicle: str, tmp_path: Path
+        self, running: Server, vehicle: str, tmp_path: Path
     ) -> None:
         file = fleet_file(tmp_path, [vehicle], rows=1)
         variables = {"WATTKEEPER_SERVER": running.url, "WATTKEEPER_KEY": f"{running.key}\n"}
-        outcome = wattkeeper("import", file, "--kind", "vehicle", home=tmp_path, **variables)
+        outcome = command("import", file, "--kind", "vehicle", home=tmp_path, **variables)
         assert outcome.stdout == "1 stored, 0 duplicates, 0 refused, 0 flagged\n"
 
-    def test_a_wrong_key_is_said_so_and_not_shown(self, running: RunningServer, tmp_path: Path) -> None:
+    def test_a_wrong_key_is_said_so_and_not_shown(self, running: Server, tmp_path: Path) -> None:
         file = fleet_file(tmp_path, ["x"])
         where = ("--kind", "vehicle", "--server", running.url, "--key", KEY)
-        assert_refused(wattkeeper("import", file, *where, home=tmp_path), "key", key=KEY)
+        assert_refused(command("import", file, *where, home=tmp_path), "key", key=KEY)
 
-    def test_a_key_that_may_only_read_sends_nothing(self, running: RunningServer, tmp_path: Path) -> None:
+    def test_a_key_that_may_only_read_sends_nothing(self, running: Server, tmp_path: Path) -> None:
         name = f"reader-{uuid4()}"[:30]
-        reader = wattkeeper("key", "add", name, "--scope", "read", home=running.home).stdout.strip()
-        outcome = imported(fleet_file(tmp_path, ["x"]), RunningServer(running.url, reader, running.home))
+        reader = command("key", "add", name, "--scope", "read", home=running.home).stdout.strip()
+        outcome = imported(fleet_file(tmp_path, ["x"]), running, key=reader)
         assert_refused(outcome, key=reader)
 
     @pytest.mark.parametrize(("content", "reason"), [(b"\x89PNG\r\n", "PNG image"), (b"a,b\n1,2\n", "missing")])
     def test_what_is_no_file_of_readings_is_said_so(
-        self, content: bytes, reason: str, running: RunningServer, tmp_path: Path
+        self, content: bytes, reason: str, running: Server, tmp_path: Path
     ) -> None:
         (tmp_path / "no.csv").write_bytes(content)
         assert_refused(imported(tmp_path / "no.csv", running), reason, key=running.key)
@@ -152,13 +151,13 @@ class TestBeforeAnythingIsSent:
         assert KEY not in str(caught.value)
 
     def test_no_key_is_said_so_with_where_it_comes_from(self, tmp_path: Path) -> None:
-        outcome = wattkeeper("import", fleet_file(tmp_path, ["v"]), "--kind", "vehicle", home=tmp_path)
+        outcome = command("import", fleet_file(tmp_path, ["v"]), "--kind", "vehicle", home=tmp_path)
         assert_refused(outcome, "--key", "WATTKEEPER_KEY", "wattkeeper key add", key=KEY)
 
     @pytest.mark.parametrize("arguments", [("x.csv",), ("--kind", "vehicle"), ("x.csv", "--kind", "spaceship")])
     def test_a_command_that_is_not_whole_shows_how_it_is_used(self, arguments: tuple[str, ...], tmp_path: Path) -> None:
-        outcome = wattkeeper("import", *arguments, home=tmp_path)
-        assert outcome.code == 2
+        outcome = command("import", *arguments, home=tmp_path)
+        assert outcome.returncode == 2
         assert outcome.stderr.startswith("usage: ")
 
 
@@ -280,7 +279,7 @@ class TestAServerThatMisbehaves:
 
     def test_where_nothing_listens_the_server_cannot_be_reached(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match=r"The server cannot be reached: .*refused"):
-            remote("import", fleet_file(tmp_path, ["v"]), url=f"http://127.0.0.1:{port_free()}")
+            remote("import", fleet_file(tmp_path, ["v"]), url=f"http://127.0.0.1:{free_port()}")
 
     def test_a_chunk_that_fails_for_good_stops_the_others(self, tmp_path: Path) -> None:
         chunks = 40
@@ -295,5 +294,5 @@ def test_a_failure_is_one_line_for_whoever_calls_the_program(tmp_path: Path) -> 
     refusal = Answer(401, body=gzip.compress(b'{"detail": "No."}'), headers={"Content-Encoding": "gzip"})
     with faulty(step(chunk=refusal)) as server:
         where = ("--kind", "vehicle", "--server", server.url, "--key", KEY)
-        outcome = wattkeeper("import", fleet_file(tmp_path, ["v"]), *where, "--quiet", home=tmp_path)
-    assert (outcome.code, outcome.stdout, outcome.stderr) == (1, "", "CommandError: No.\n")
+        outcome = command("import", fleet_file(tmp_path, ["v"]), *where, "--quiet", home=tmp_path)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (1, "", "CommandError: No.\n")

@@ -29,11 +29,13 @@ PATIENCE_SECONDS = 60
 class Server:
     """`wattkeeper serve`. `start` and `stop` as often as you like: the home and the address stay."""
 
-    def __init__(self, home: Path, *, key: str, log: Path, env: Mapping[str, str], prefix: Sequence[str]) -> None:
+    def __init__(
+        self, home: Path, *, key: str, log: Path, env: Mapping[str, str], prefix: Sequence[str], words: Sequence[str]
+    ) -> None:
         self.home, self.key, self.log = home, key, log
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self._env, self._prefix = environment(home, **env), prefix
+        self._env, self._prefix, self._words = environment(home, **env), prefix, words
 
     @property
     def url(self) -> str:
@@ -62,7 +64,7 @@ class Server:
     def start(self) -> None:
         """Returns when the server answers."""
         with self.log.open("ab") as log:
-            command = [*self._prefix, *COMMAND, "serve", "--port", str(self.port)]
+            command = [*self._prefix, *COMMAND, *self._words, "--port", str(self.port)]
             self.process = subprocess.Popen(
                 command, env=self._env, cwd=self.home, stdout=log, stderr=log, start_new_session=True
             )
@@ -107,13 +109,17 @@ COMMAND = [sys.executable, str(repository() / "manage.py")]
 
 
 @contextmanager
-def serving(home: Path, *, prefix: Sequence[str] = (), **env: str) -> Iterator[Server]:
-    """A started server on `home`, which is made and may be an empty folder; `env` are settings by their names.
+def serving(
+    home: Path, *, key: str = "", prefix: Sequence[str] = (), words: Sequence[str] = ("serve",), **env: str
+) -> Iterator[Server]:
+    """A started server on `home`; `env` are settings by their names.
 
-    Its log lies beside the home. `prefix` is a command that runs it.
+    Without a `key` the home is made, in an empty folder or none. Its log lies beside it. `words` are the command
+    that serves, `prefix` is one that runs it.
     """
-    key = home_make(home)
-    server = Server(home, key=key, log=home.with_name(f"{home.name}.log"), env=env, prefix=prefix)
+    key = key or home_make(home)
+    log = home.with_name(f"{home.name}.log")
+    server = Server(home, key=key, log=log, env=env, prefix=prefix, words=words)
     try:
         server.start()
         yield server
@@ -138,16 +144,17 @@ def _template() -> tuple[Path, str]:
     return home, key.stdout.strip()
 
 
-def command(*arguments: str, home: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `wattkeeper ARGUMENTS` on a home to its end."""
+def command(*arguments: object, home: Path, folder: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `wattkeeper ARGUMENTS` on a home, in its folder or another, to the end."""
     home.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [*COMMAND, *map(str, arguments)],
         env=environment(home, **env),
-        cwd=home,  # a developer's .env lies elsewhere
+        cwd=folder or home,  # a developer's .env lies elsewhere
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=2 * PATIENCE_SECONDS,
         check=False,
     )
 

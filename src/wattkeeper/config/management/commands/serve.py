@@ -40,7 +40,8 @@ class Command(BaseCommand):
         _require_free_address(host, port)
         if settings.PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
-        os.environ[serving.HOLDER] = f"serving http://{host}:{port}"
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        os.environ[serving.HOLDER] = f"serving {address}"
         server = Granian(
             self.application,
             address=host,
@@ -54,7 +55,7 @@ class Command(BaseCommand):
             log_access=False,
             log_level=LogLevels.warning,
         )
-        server.on_startup(lambda: self.stdout.write(f"Wattkeeper serves on http://{host}:{port}  (Ctrl-C stops it)"))
+        server.on_startup(lambda: self.stdout.write(f"Wattkeeper serves on {address}  (Ctrl-C stops it)"))
         connection.close()  # the worker is a fork of this process
         server.serve()
 
