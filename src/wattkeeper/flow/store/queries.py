@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import sql_time
@@ -107,21 +106,6 @@ def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | Non
         engine, stream, f"FINAL WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1"
     )
     return found[0].row if found else None
-
-
-def newest_of_batch(engine: Engine, stream: Stream, *, tenant_id: int, batch_id: int) -> list[NewestRow]:
-    """The newest stored row of each asset that came with a batch: what current state may become of it."""
-    names = [channel.name for channel in stream.channels]
-    table = table_of(stream)
-    of_batch = f"tenant_id = {int(tenant_id)} AND batch_id = {int(batch_id)}"
-    newest = f"SELECT asset_id, max(ts) FROM {table} WHERE {of_batch} GROUP BY asset_id"
-    with engine.client() as client:
-        rows = client.query(
-            f"SELECT asset_id, ts, {', '.join(f'`{name}`' for name in names)} FROM {table} "
-            f"WHERE {of_batch} AND (asset_id, ts) IN ({newest}) "
-            "ORDER BY asset_id, version DESC LIMIT 1 BY asset_id"
-        ).result_rows
-    return [NewestRow(asset_id, at, dict(zip(names, values, strict=True))) for asset_id, at, *values in rows]
 
 
 @dataclass(frozen=True, slots=True)

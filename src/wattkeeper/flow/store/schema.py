@@ -40,6 +40,16 @@ INTAKE_COLUMNS = {
 # What was answered with a 2xx is on the disk.
 DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
 
+# Of these an engine gets those that it knows, for they are younger than some servers.
+_TUNING = {
+    # What is inserted lies in one file a part until it is merged: one to fsync instead of two for each column.
+    "min_bytes_for_wide_part": str(128 << 20),
+    # The four parts of a large file are not merged while the file's receipt is being counted.
+    "min_parts_to_merge_at_once": "8",
+    # No question here is planned by them, and each insert would make them.
+    "auto_statistics_types": "''",
+}
+
 REFUSED_ROWS = f"""CREATE TABLE IF NOT EXISTS refused_rows (
     batch_id UInt64, row UInt64, attempt UInt64, stream LowCardinality(String), tenant_id UInt64,
     problem_column LowCardinality(String), problem_value String, problem_reason LowCardinality(String), line String
@@ -103,6 +113,9 @@ def _apply_table(client: Commands, stream: Stream) -> None:
     )
     for name, type_ in columns.items():
         client.command(f"ALTER TABLE {table_of(stream)} ADD COLUMN IF NOT EXISTS `{name}` {type_}")
+    known = str(client.command("SELECT arrayStringConcat(groupArray(name), ',') FROM system.merge_tree_settings"))
+    tuned = ", ".join(f"{name} = {value}" for name, value in _TUNING.items() if name in known.split(","))
+    client.command(f"ALTER TABLE {table_of(stream)} MODIFY SETTING {tuned}")
 
 
 def _apply_intake(client: Commands, stream: Stream) -> None:

@@ -74,7 +74,7 @@ class Store:
         """Store a file's rows; also says what is the newest of each asset among those that it brought."""
         writer = self._writers[stream.name]
         with ExitStack() as announced:
-            receipt = load.load_file(
+            receipt, newest = load.load_file(
                 self.engine,
                 stream,
                 file,
@@ -84,7 +84,6 @@ class Store:
                 arrivals=self._arrivals[stream.name],
                 announce=lambda ids: announced.enter_context(writer.loading(ids)),
             )
-            newest = queries.newest_of_batch(self.engine, stream, tenant_id=tenant_id, batch_id=batch_id)
             for row in newest:
                 writer.saw(row.asset_id, row.at)
         return receipt, newest
