@@ -75,6 +75,7 @@ def large(folder: Path) -> Iterator[Figure]:
         vehicle = [next(lines), next(lines)][1].partition(",")[0]
     with serving(folder / "large") as server:
         yield from http_load_figures(server, file, rows=LARGE)
+        server.settle()
         yield from page_figures(server, vehicle=vehicle, rows=LARGE)
 
 

@@ -16,6 +16,8 @@ import httpx
 
 from benchmarks import watched
 
+# The server looks once a minute whether something is worth merging.
+QUIET_SECONDS = 65
 COMMAND = [sys.executable, str(Path(__file__).parents[1] / "manage.py")]
 
 
@@ -41,10 +43,23 @@ class Server:
     def memory_forget(self) -> None:
         Path(f"/proc/{self.worker}/clear_refs").write_text("5")
 
+    def settle(self) -> float:
+        """Wait until nothing goes on in the background any more, as after a load; the seconds that took."""
+        start, quiet = time.monotonic(), 0
+        while quiet < QUIET_SECONDS:
+            before = self._cpu_seconds()
+            time.sleep(1)
+            quiet = quiet + 1 if self._cpu_seconds() - before < 0.1 else 0
+        return time.monotonic() - start - QUIET_SECONDS
+
     def longest_hold(self, since: float) -> float:
         """The longest that the event loop was held since then, in seconds."""
         gaps = (line.split() for line in self.gaps_path.read_text().splitlines())
         return max((float(held) for when, held in gaps if float(when) >= since), default=0.0)
+
+    def _cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _status(self, name: str) -> int:
         for line in Path(f"/proc/{self.worker}/status").read_text().splitlines():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.ids import batch_id_new
 from wattkeeper.flow.readings.reading import LoadReceipt
@@ -33,6 +35,20 @@ class AssetBook:
 
 
 def load_text(
+    store: Store, stream: Stream, content: bytes, folder: Path, *, tenant_id: int, **options: Any
+) -> LoadReceipt:
+    """A file's bytes the way an upload takes them: header, assembly, load. `options` are those of `_loaded`."""
+    return _loaded(store, stream, content, folder, tenant_id=tenant_id, **options)[0]
+
+
+def newest_of_text(
+    store: Store, stream: Stream, content: bytes, folder: Path, *, tenant_id: int, **options: Any
+) -> Sequence[NewestRow]:
+    """The same; what the store says is the newest row of each asset."""
+    return _loaded(store, stream, content, folder, tenant_id=tenant_id, **options)[1]
+
+
+def _loaded(
     store: Store,
     stream: Stream,
     content: bytes,
@@ -42,17 +58,15 @@ def load_text(
     assets: AssetBook | None = None,
     asset_key: str | None = None,
     batch_id: int | None = None,
-) -> LoadReceipt:
-    """A file's bytes the way an upload takes them: header, assembly, load."""
+) -> tuple[LoadReceipt, Sequence[NewestRow]]:
     source, target = folder / "chunk", folder / "whole"
     source.write_bytes(content)
     header = header_of(content[:HEAD_BYTES], stream, asset_named=asset_key is not None)
     file = assemble([source], target, header, asset_key=asset_key, progress=lambda read: None)
-    receipt, _ = store.load_file(
+    return store.load_file(
         stream,
         file,
         tenant_id=tenant_id,
         batch_id=batch_id_new() if batch_id is None else batch_id,
         assets=AssetBook() if assets is None else assets,
     )
-    return receipt

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stores import AssetBook, load_text
+from tests.support.stores import AssetBook, load_text, newest_of_text
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Row
+from wattkeeper.flow.store import load as module
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.export import export_text
 from wattkeeper.flow.store.load import refused_rows
@@ -236,6 +237,37 @@ def test_implausible_rows_are_kept_and_flagged(load: Load, rows: Callable[..., l
         "moving_in_park": 1,
         "odometer_falling": 1,
         "soc_jump": 1,
+    }
+
+
+def test_the_receipt_of_many_vehicles_is_found_in_pieces(
+    any_store: Store, tenant_id: int, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        line(minute * 60, vehicle=f"V{n}", odometer=100.0 - minute * (n % 2)) for n in range(12) for minute in range(3)
+    ]
+    file = HEADER + b"".join(lines) + lines[0]
+    monkeypatch.setattr(module, "_PIECE_ROWS", 7)
+    monkeypatch.setattr(module, "_IDS_AT_ONCE", 2)  # more vehicles than that are named by their range
+    in_pieces = load(file)
+    assert (in_pieces.stored, in_pieces.duplicate, in_pieces.flags) == (36, 1, {"odometer_falling": 12})
+    monkeypatch.undo()
+    again = load(file, batch_id=in_pieces.batch_id)
+    assert (again.stored, again.duplicate, again.flags) == (in_pieces.stored, in_pieces.duplicate, in_pieces.flags)
+
+
+def test_the_newest_row_of_each_vehicle_is_the_one_that_readers_see(
+    any_store: Store, tenant_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IDS_AT_ONCE", 2)
+    lines = [line(second, vehicle=f"V{n}", soc=n + second) for second in (5, 1) for n in range(5)]
+    doubles = [line(5, vehicle=f"V{n}", soc=99) for n in range(5)]
+    book = AssetBook()
+    newest = newest_of_text(
+        any_store, TELEMETRY, HEADER + b"".join(lines + doubles), tmp_path, tenant_id=tenant_id, assets=book
+    )
+    assert {row.asset_id: (row.at, row.values["soc"]) for row in newest} == {
+        book.ids[f"V{n}"]: (START + timedelta(seconds=5), n + 5) for n in range(5)
     }
 
 
