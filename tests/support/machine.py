@@ -12,7 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+
+# Whoever this is may make databases.
+POSTGRES = os.environ.get("WATTKEEPER_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 
 def _tmpfs() -> str:
@@ -40,8 +44,21 @@ def _chromium() -> str:
     )
 
 
+def _postgres() -> str:
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=3).close()
+    except psycopg.OperationalError as error:
+        return f"no server answers: {str(error).splitlines()[0]}"
+    return ""
+
+
 # Each says why its thing is absent, or nothing. A need that is not listed is a command by its name.
-_NEEDS: Mapping[str, Callable[[], str]] = {"tmpfs": _tmpfs, "strace": _strace, "chromium": _chromium}
+_NEEDS: Mapping[str, Callable[[], str]] = {
+    "tmpfs": _tmpfs,
+    "strace": _strace,
+    "chromium": _chromium,
+    "postgres": _postgres,
+}
 
 
 @cache

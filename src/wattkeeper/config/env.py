@@ -122,7 +122,7 @@ class Env(BaseSettings):
             "PASSWORD": unquote(url.password or ""),
             "HOST": url.hostname or "",
             "PORT": url.port or "",
-            "OPTIONS": {**dict(parse_qsl(url.query)), "pool": True},
+            "OPTIONS": dict(parse_qsl(url.query)),
         }
 
     def secret(self) -> str:
