@@ -18,10 +18,15 @@ from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
+from rest_framework_simplejwt.tokens import AccessToken
 
+from tests.people import Person
+from tests.support import vehicles
+from tests.support.vehicles import row_of
 from wattkeeper.config import asgi
 from wattkeeper.config.handler import THREADS, PooledHandler
 from wattkeeper.config.static import static_files
+from wattkeeper.flow.store.store import Store
 
 together = threading.Barrier(8)
 closed = threading.Event()
@@ -160,6 +165,16 @@ class TestStreams:
 
         assert asyncio.run(read_a_little()) > 100_000
         assert closed.is_set()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_made_file_is_sent_piece_by_piece(self, vehicle_store: Store, owner: Person) -> None:
+        # Django would warn of an answer that it has to gather first, and a warning is an error.
+        report = vehicles.upload(owner.jwt, vehicles.csv_of([row_of(0), row_of(1, soc=101)]))
+        sign = f"Bearer {AccessToken.for_user(owner.user)}"
+        for address in (report["refused_csv"], f"{vehicles.LIST}export/"):
+            answer = got(asgi.application, address, Authorization=sign)
+            assert (answer.status_code, answer.text.count("\n")) == (200, 2), answer.text
+            assert answer.headers["X-Accel-Buffering"] == "no"
 
 
 def scope_of(path: str) -> dict[str, Any]:

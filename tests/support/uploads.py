@@ -12,6 +12,8 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from tests.support.vehicles import body_of
+
 PATH = "/api/v1/vehicle_data/"
 COLUMNS = ("timestamp", "odometer", "soc", "elevation", "speed", "shift_state")
 HEADER = b"timestamp,odometer,soc,elevation,speed,shift_state\n"
@@ -91,8 +93,7 @@ def refused_table(client: APIClient, report: Mapping[str, Any]) -> list[dict[str
     """The downloadable CSV of the refused rows, read."""
     response = client.get(report["refused_csv"])
     assert response.status_code == 200
-    text = b"".join(response.streaming_content).decode()
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return list(csv.DictReader(io.StringIO(body_of(response).decode(), newline="")))
 
 
 def counts(report: Mapping[str, Any]) -> tuple[int, int, int, int]:

@@ -105,7 +105,7 @@ def test_refused_rows_are_had_as_csv_by_who_accepts_nothing_else(owner: Person) 
     report = vehicles.upload(owner.jwt, vehicles.csv_of([row_of(0), row_of(1, soc=101)]))
     response = owner.jwt.get(report["refused_csv"], HTTP_ACCEPT="text/csv")
     assert response.status_code == 200
-    assert b"".join(response.streaming_content).startswith(b"row,column,value,reason,line")
+    assert body_of(response).startswith(b"row,column,value,reason,line")
 
 
 @pytest.mark.parametrize("query", [{}, {"export": ""}])

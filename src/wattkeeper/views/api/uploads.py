@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from wattkeeper.base.accounts.callers import Caller, caller_of, tenant_for_write
 from wattkeeper.base.accounts.permissions import Action
+from wattkeeper.base.core.download import Download
 from wattkeeper.base.core.errors import BadRequestError, NotFoundError
 from wattkeeper.base.jobs.models import Run
 from wattkeeper.base.jobs.queries import run_by_id, run_report
@@ -93,8 +94,10 @@ class UploadRefused(StreamFileView):
 
     def get(self, request: Request, upload_id: UUID) -> StreamingHttpResponse:
         upload = _own_upload(self, request, upload_id)
-        response = StreamingHttpResponse(_refused_csv(upload.batch_id), content_type="text/csv; charset=utf-8")
+        pieces = Download(_refused_csv(upload.batch_id))
+        response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="refused_{upload.pk}.csv"'
+        response["X-Accel-Buffering"] = "no"
         return response
 
 
