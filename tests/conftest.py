@@ -46,6 +46,17 @@ def _quick_passwords_and_fresh_memory(settings: Any) -> Iterator[None]:
     keys.forget()
 
 
+@pytest.fixture(autouse=True)
+def _no_download_left_open() -> Iterator[None]:
+    """An answer that a test has not read holds a place until someone collects it; the next test wants them all."""
+    from wattkeeper.base.core import download
+
+    yield
+    for left in list(download._open):
+        left.close()
+        left._thread.shutdown(wait=True)
+
+
 # The database forgets its rows after a test, the readings' engine does not: no number comes twice.
 _tenant_ids = itertools.count(1_000)
 _asset_ids = itertools.count(1_000_000, 1_000)

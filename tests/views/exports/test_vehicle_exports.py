@@ -15,6 +15,7 @@ from tests.people import Person
 from tests.support import exports, vehicles
 from tests.support.exports import FORMATS
 from tests.support.vehicles import COLUMNS, LIST, REAL_VEHICLE, ask, body_of, listed, post_rows, row_of, seconds_of
+from wattkeeper.base.core import download
 from wattkeeper.flow.store import export
 from wattkeeper.views.exports import formats
 
@@ -286,6 +287,21 @@ def test_a_large_file_comes_in_many_pieces(owner: Person) -> None:
     found = json.loads(b"".join(pieces))
     assert len(found) == len(rows)
     assert sorted(seconds_of(found)) == sorted(seconds_of(rows))
+
+
+def test_the_ninth_file_at_once_is_a_503_until_another_is_closed(owner: Person) -> None:
+    report = vehicles.upload(owner.jwt, vehicles.csv_of([row_of(0), row_of(1, soc=101)]))
+    opened = [ask(owner.jwt, EXPORT, export=format_) for format_ in FORMATS * 2]
+    assert [response.status_code for response in opened] == [200] * download.MOST_AT_ONCE
+    for path in (EXPORT, report["refused_csv"]):
+        refused = owner.jwt.get(path)
+        assert (refused.status_code, refused["Retry-After"]) == (503, "10")
+        assert refused.json() == {"detail": "8 files are being downloaded already; try again later."}
+    first, *others = opened
+    assert body_of(first)
+    again = (ask(owner.jwt, EXPORT) for _ in range(1000))  # a thread of its own closes the first
+    for response in (next(answer for answer in again if answer.status_code == 200), *others):
+        assert body_of(response)
 
 
 @in_each_format

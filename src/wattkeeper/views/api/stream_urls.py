@@ -78,7 +78,7 @@ def stream_urls(stream: Stream) -> list[URLPattern]:
         ),
         path(
             "uploads/<uuid:upload_id>/refused/",
-            bound(UploadRefused, stream, get=extend_schema(responses={(200, "text/csv"): file, 404: BAD})),
+            bound(UploadRefused, stream, get=extend_schema(responses={(200, "text/csv"): file, 404: BAD, 503: BAD})),
         ),
         path(
             "<str:reading_id>/",
