@@ -16,12 +16,16 @@ from tests.support import exports, vehicles
 from tests.support.exports import FORMATS
 from tests.support.vehicles import COLUMNS, LIST, REAL_VEHICLE, ask, body_of, listed, post_rows, row_of, seconds_of
 from wattkeeper.base.core import download
+from wattkeeper.base.core.formulas import FORMULA_STARTS
+from wattkeeper.flow.sources.csv_upload.models import Upload
 from wattkeeper.flow.store import export
+from wattkeeper.flow.store.store import Store
 from wattkeeper.views.exports import formats
 
 pytestmark = pytest.mark.usefixtures("vehicle_store")
 
 EXPORT = f"{LIST}export/"
+NEWER = {"vehicle_telemetry": "version + 1 AS version", "refused_rows": "attempt + 1 AS attempt"}
 in_each_format = pytest.mark.parametrize("format_", FORMATS)
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A0", '="1"', "-", "@")
 ODD_IDS = ("007", "1e5", "TRUE", "null and void", "2024-05-01", "a,b;c", 'say "hi"', "two\nlines",
@@ -203,6 +207,29 @@ def test_a_cell_that_looks_like_a_formula_is_a_text_to_a_spreadsheet(format_: st
         assert {cell.data_type for row in exports.sheets(content)[0].iter_rows(max_col=1) for cell in row} == {"s"}
     # A number below zero is none.
     assert {float(row["elevation"]) for row in exports.raw(format_, content)} == {-3.0}
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS, ids=ascii)
+def test_whatever_a_formula_begins_with_is_made_harmless_in_both_csv_files(
+    start: str, owner: Person, vehicle_store: Store
+) -> None:
+    # The doors take blank signs from a text's ends, so this one is put into the store behind them.
+    cell = f"{start}SUM(A1)"
+    report = vehicles.upload(owner.jwt, vehicles.csv_of([row_of(), row_of(1, soc=101)]))
+    upload = Upload.objects.get(pk=report["id"])
+    with vehicle_store.engine.client() as client:
+        for table, column, mine in (
+            ("vehicle_telemetry", "asset_key", f"tenant_id = {upload.tenant_id}"),
+            ("refused_rows", "problem_value", f"batch_id = {upload.batch_id}"),
+        ):
+            client.command(
+                f"INSERT INTO {table} SELECT * REPLACE ({{cell:String}} AS {column}, {NEWER[table]}) "
+                f"FROM {table} WHERE {mine}",
+                parameters={"cell": cell},
+            )
+    (row,) = exports.raw("csv", exported(owner.jwt, "csv"))
+    (refused,) = exports.raw("csv", body_of(owner.jwt.get(report["refused_csv"])))
+    assert (row["vehicle_id"], refused["value"]) == (f"'{cell}", f"'{cell}")
 
 
 @pytest.mark.parametrize("format_", ["json", "parquet"])

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from wattkeeper.base.catalog.channels import ChannelType
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.formulas import FORMULA_STARTS, HARMLESS_START
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import literal
 from wattkeeper.flow.store.queries import Ordering, Selection, column_sql, order_sql
@@ -87,7 +88,8 @@ def _select(
         if name == stream.time_field and times_as_text:
             column = "concat(replaceOne(toString(ts), ' ', 'T'), 'Z')"
         elif name in texts - closed and formulas_safe:
-            column = f"if(match({column}, '^[=+@\\\\-\\t\\r]'), concat('\\'', {column}), {column})"
+            starts = ", ".join(map(literal, FORMULA_STARTS))
+            column = f"if(left({column}, 1) IN ({starts}), concat({literal(HARMLESS_START)}, {column}), {column})"
         wanted.append(column if column == f"`{name}`" else f"{column} AS `{name}`")
     condition = "0" if selection.is_empty else selection.sql()
     return (

@@ -18,6 +18,7 @@ from wattkeeper.base.accounts.callers import Caller, caller_of, tenant_for_write
 from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.core.download import Download
 from wattkeeper.base.core.errors import BadRequestError, NotFoundError
+from wattkeeper.base.core.formulas import harmless
 from wattkeeper.base.jobs.models import Run
 from wattkeeper.base.jobs.queries import run_by_id, run_report
 from wattkeeper.flow.readings.reasons import NULL_WORDS
@@ -173,10 +174,5 @@ def _refused_csv(batch_id: int) -> Iterator[bytes]:
     yield b"row,column,value,reason,line\r\n"
     for rows in refused_rows(store().engine, batch_id=batch_id):
         out = io.StringIO()
-        csv.writer(out).writerows([[_safe(cell) for cell in row] for row in rows])
+        csv.writer(out).writerows([[harmless(cell) for cell in row] for row in rows])
         yield out.getvalue().encode()
-
-
-def _safe(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula, made a text again."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
