@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from rest_framework.test import APIClient
@@ -271,11 +272,40 @@ def test_a_vehicle_id_can_neither_break_the_header_nor_name_a_path(vehicle_id: s
     assert response.status_code == 200
     assert set(response.headers) == set(usual.headers)
     assert re.fullmatch(
-        r'attachment; filename="[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.csv"', response["Content-Disposition"]
+        r'attachment; filename="[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.csv"'
+        r"(; filename\*=UTF-8''([A-Za-z0-9_~-]|%[0-9A-F]{2})([A-Za-z0-9._~-]|%[0-9A-F]{2}){0,1199}\.csv)?",
+        response["Content-Disposition"],
     )
     assert not response.cookies
     for each in (usual, response):
         body_of(each)
+
+
+@pytest.mark.parametrize(
+    ("vehicle_id", "plain", "written"),
+    [
+        ("日本", "__", "日本"),
+        ("日本 1", "___1", "日本 1"),
+        ('"日本"', "____", "_日本_"),
+        ("日本'1", "___1", "日本'1"),
+        ("../日本", "___", "_日本"),
+        ("日本\r\nX: y", "____X__y", "日本__X_ y"),
+        ("\u202e日本%2e", "____2e", "_日本_2e"),
+        ("Zoë.é", "Zo_._", "Zoë.é"),
+        ("日" * 200, "_" * 100, "日" * 100),
+        ("van 7", "van_7", None),
+        ('say "hi"', "say__hi_", None),
+        ("\u202e7", "_7", None),
+    ],
+)
+def test_a_download_is_named_in_any_script(vehicle_id: str, plain: str, written: str | None, owner: Person) -> None:
+    response = ask(owner.jwt, EXPORT, vehicle_id=vehicle_id)
+    said = response["Content-Disposition"]
+    usual, _, extended = said.partition("; filename*=UTF-8''")
+    assert usual == f'attachment; filename="{plain}.csv"'
+    assert unquote(extended) == (f"{written}.csv" if written else "")
+    assert said.isascii()
+    body_of(response)
 
 
 @pytest.mark.parametrize(("rows", "on_sheets"), [(1, [1]), (3, [3]), (4, [3, 1]), (6, [3, 3]), (7, [3, 3, 1])])

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from django.http import StreamingHttpResponse
 
 from wattkeeper.base.core.download import Download
 from wattkeeper.views.exports.formats import ExportFormat, Question
 
+LONGEST_NAME = 100
+
+_NOT_IN_A_NAME = frozenset('/\\:*?"<>|%')
+
 
 def export_response(question: Question, format_: ExportFormat, *, stem: str) -> StreamingHttpResponse:
-    """`stem` names the file; whatever in it is no letter, digit, dot or dash becomes an underscore."""
+    """`stem` names the file, without what a header or a file system would read another way."""
     response = StreamingHttpResponse(Download(format_.pieces(question)), content_type=format_.content_type)
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", stem)[:100].strip(".") or "export"
-    response["Content-Disposition"] = f'attachment; filename="{name}.{format_.extension}"'
+    response["Content-Disposition"] = _attachment(stem, format_.extension)
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+def _attachment(stem: str, extension: str) -> str:
+    """The name in ASCII for every client, and as it is written (RFC 6266) where ASCII cannot say it."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", stem)[:LONGEST_NAME].strip(".") or "export"
+    said = f'attachment; filename="{plain}.{extension}"'
+    # What is not printable could hide the name's end or turn it round.
+    letters = (letter if letter.isprintable() and letter not in _NOT_IN_A_NAME else "_" for letter in stem)
+    written = "".join(letters)[:LONGEST_NAME].strip(". ")
+    return said if written.isascii() else f"{said}; filename*=UTF-8''{quote(written, safe='')}.{extension}"
