@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import pytest
 
 from tests.support.stores import AssetBook, load_text, newest_of_text
 from wattkeeper.flow.readings import reasons
-from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Row
+from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Receipt, Row
 from wattkeeper.flow.store import load as module
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.export import export_text
-from wattkeeper.flow.store.load import refused_rows
+from wattkeeper.flow.store.load import UnbalancedLoadError, refused_rows
 from wattkeeper.flow.store.queries import Ordering, Selection, StoredRow
+from wattkeeper.flow.store.sources import numbered_lines
 from wattkeeper.flow.store.store import Store
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
@@ -115,6 +118,57 @@ def test_a_single_reading_is_stored_once(
         Outcome.DUPLICATE,
     ]
     assert len(rows()) == 2
+
+
+def test_a_reading_acknowledged_while_a_file_brings_the_same_key_is_what_readers_see(
+    any_store: Store, tenant_id: int, load: Load, rows: Callable[..., list[StoredRow]]
+) -> None:
+    book, count = AssetBook(), 60_000
+    asset_id = book.register(["V1"])["V1"]
+    file = HEADER + b"".join(line(second) for second in range(count))
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load, file, assets=book)
+        receipts: list[Receipt] = []
+        while not loading.done():
+            second = (len(receipts) * 7_919) % count  # here and there, each but once
+            single = reading(tenant_id, asset_id, START + timedelta(seconds=second), soc=1)
+            receipts.append(any_store.append(TELEMETRY, single).result())
+        receipt = loading.result()
+    ours = [one.reading.row.at for one in receipts if one.outcome is Outcome.STORED]
+    assert ours
+    assert receipt.stored + len(ours) == count
+    kept = rows(Ordering(column="soc"), asset_ids=[asset_id])[: len(ours)]
+    assert sorted(row.key.at for row in kept if row.values["soc"] == 1) == sorted(ours)[:1000]
+
+
+def test_two_files_with_a_vehicle_in_common_share_its_rows_out_between_them(
+    any_store: Store, tenant_id: int, tmp_path: Path
+) -> None:
+    book = AssetBook()
+    book.register(["V1", "V2"])
+    files = [HEADER + b"".join(line(second, vehicle=name) for second in range(20_000)) for name in ("V1", "V1", "V2")]
+
+    def one(number: int) -> LoadReceipt:
+        (folder := tmp_path / str(number)).mkdir()
+        return load_text(any_store, TELEMETRY, files[number], folder, tenant_id=tenant_id, assets=book)
+
+    with ThreadPoolExecutor(3) as pool:
+        first, second, other = pool.map(one, range(3))
+    assert sorted([first.stored, second.stored]) == [0, 20_000]
+    assert other.stored == 20_000
+
+
+def test_a_load_whose_books_do_not_balance_fails(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = numbered_lines
+
+    @contextmanager
+    def short(*args: object, **options: object) -> Iterator[str]:
+        with whole(*args, **options) as source:  # type: ignore[arg-type]
+            yield f"SELECT * FROM ({source}) WHERE row != 3"
+
+    monkeypatch.setattr(module, "numbered_lines", short)
+    with pytest.raises(UnbalancedLoadError, match="read 2 lines of 3"):
+        load(HEADER + line(0) + line(1) + line(2))
 
 
 def test_readings_sent_at_once_are_told_apart(any_store: Store, tenant_id: int) -> None:

@@ -96,11 +96,12 @@ def load_file(
     assets: Assets,
     arrivals: ArrivalClock,
     announce: Callable[[Sequence[int]], None],
+    settle: Callable[[], None],
 ) -> tuple[LoadReceipt, list[NewestRow]]:
     """Read, check and store the rows of `file`; what is wrong with a row does not stop the others.
 
     Also gives the newest row of each asset among those that came with it. `announce` is told whose rows are about
-    to come.
+    to come, `settle` returns when every single reading that could not know of them is stored.
     """
     asset_table = f"load_assets_{batch_id}"
     with engine.client() as client:
@@ -109,7 +110,7 @@ def load_file(
             with lines as source:
                 sql = FileSql(stream, file, source, now(), asset_table)
                 announce(_resolve_assets(client, sql, file, assets))
-                attempt = arrivals.reserve(file.lines + 1)
+                attempt = arrivals.reserve_for_load(file.lines + 1)
                 intake = sql.intake(
                     tenant_id=tenant_id,
                     batch_id=batch_id,
@@ -123,6 +124,7 @@ def load_file(
                 )
         finally:
             client.command(f"DROP TABLE IF EXISTS {asset_table}")
+        settle()
         return _receipt(client, stream, file, tenant_id=tenant_id, batch_id=batch_id, attempt=attempt)
 
 

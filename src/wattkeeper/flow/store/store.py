@@ -83,6 +83,7 @@ class Store:
                 assets=assets,
                 arrivals=self._arrivals[stream.name],
                 announce=lambda ids: announced.enter_context(writer.loading(ids)),
+                settle=writer.settle,
             )
             for row in newest:
                 writer.saw(row.asset_id, row.at)

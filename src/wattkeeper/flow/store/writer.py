@@ -56,6 +56,8 @@ class StreamWriter:
         self._newest: dict[int, datetime] = {}
         self._loading: Counter[int] = Counter()
         self._state = threading.Lock()
+        self._loaded = threading.Condition(self._state)
+        self._flushing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"writer {stream.name}", daemon=True)
 
@@ -84,8 +86,12 @@ class StreamWriter:
 
     @contextmanager
     def loading(self, asset_ids: Sequence[int]) -> Iterator[None]:
-        """While a file brings rows of these assets, neither "newer than all" nor a count can be told from memory."""
-        with self._state:
+        """While a file brings rows of these assets, neither "newer than all" nor a count can be told from memory.
+
+        Files with an asset in common come one after the other: what the first has reported must not change.
+        """
+        with self._loaded:
+            self._loaded.wait_for(lambda: not any(self._loading[asset_id] for asset_id in asset_ids))
             self._loading.update(asset_ids)
         try:
             with self._counts.changing(asset_ids):
@@ -94,6 +100,12 @@ class StreamWriter:
             with self._state:
                 self._loading.subtract(asset_ids)
                 self._loading += Counter()  # drops the zeros
+                self._loaded.notify_all()
+
+    def settle(self) -> None:
+        """Wait for the flush under way: it may not have seen the rows that a file has just brought."""
+        with self._flushing:
+            pass
 
     def saw(self, asset_id: int, at: datetime) -> None:
         """A file has brought a row of that time."""
@@ -120,7 +132,8 @@ class StreamWriter:
 
     def _flush(self, batch: list[_Waiting]) -> None:
         try:
-            receipts = self._write([reading for reading, _ in batch])
+            with self._flushing:
+                receipts = self._write([reading for reading, _ in batch])
         except Exception as error:
             log.exception("A flush of %d readings of %s failed", len(batch), self._stream.name)
             for _, future in batch:
