@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import secrets
 import threading
@@ -33,12 +34,13 @@ from tests.support.uploads import (
 from wattkeeper.base.accounts.matrix import Scope
 from wattkeeper.base.core.clock import now
 from wattkeeper.base.jobs import registry
+from wattkeeper.base.jobs.models import Run, RunState
 from wattkeeper.config import jobs as config_jobs
 from wattkeeper.config.jobs import EmbeddedConsumer
 from wattkeeper.flow.ingest import ingest_file
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.sources.csv_upload import actions
-from wattkeeper.flow.sources.csv_upload.chunks import MAX_CHUNK_BYTES
+from wattkeeper.flow.sources.csv_upload.chunks import MAX_CHUNK_BYTES, ChunkFolder
 from wattkeeper.flow.sources.csv_upload.models import Upload, UploadState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedded_store", "own_queue")]
@@ -528,13 +530,15 @@ def test_a_file_larger_than_allowed_is_a_413(upload: FileUpload, connect: Connec
 
 def test_abandoned_uploads_expire_with_their_chunks_and_others_stay(upload: FileUpload) -> None:
     kept = ["fresh", "loading", "done"]
-    for name in ("abandoned", "failed", "claimed", *kept):
+    for name in ("abandoned", "failed", "claimed", "given up", *kept):
         upload.named(file_name=name).send([FILE])
     upload.named(file_name="done").finalize()
     uploads = {one.file_name: one for one in Upload.objects.all()}
     Upload.objects.filter(file_name="failed").update(state=UploadState.FAILED)
     Upload.objects.filter(file_name="claimed").update(state=UploadState.LOADING)  # and then the server died
-    Upload.objects.filter(file_name="loading").update(state=UploadState.LOADING, run_id=1)
+    for name, state in (("loading", RunState.RUNNING), ("given up", RunState.FAILED)):
+        run = Run.objects.create(name=actions.LOAD_JOB, key=name, owner="test", state=state)
+        Upload.objects.filter(file_name=name).update(state=UploadState.LOADING, run_id=run.pk)
     assert actions._connected is not None
     long_ago = now() - actions._connected.limits.expire_after - timedelta(seconds=1)
     Upload.objects.exclude(file_name="fresh").update(touched_at=long_ago)
@@ -544,6 +548,35 @@ def test_abandoned_uploads_expire_with_their_chunks_and_others_stay(upload: File
     assert set(Upload.objects.values_list("file_name", flat=True)) == set(kept)
     with_chunks = [name for name, one in uploads.items() if actions.folder_of(one.pk).path.exists()]
     assert sorted(with_chunks) == ["fresh", "loading"]
+
+
+def test_chunks_whose_upload_is_gone_go_too_when_they_are_old(upload: FileUpload) -> None:
+    upload.send([FILE])
+    folder = actions.folder_of(only_upload().pk)
+    Upload.objects.all().delete()  # in the admin
+    actions.uploads_expire()
+    assert folder.path.exists()
+    os.utime(folder.path, (0, 0))
+    actions.uploads_expire()
+    assert not folder.path.exists()
+
+
+@pytest.mark.parametrize("state", [UploadState.LOADING, UploadState.DONE])
+def test_a_chunk_that_comes_while_its_upload_is_finished_changes_nothing_of_it(
+    upload: FileUpload, state: UploadState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total = upload.send(CHUNKS)
+    write = ChunkFolder.write
+
+    def meanwhile(self: ChunkFolder, *args: Any, **options: Any) -> None:
+        write(self, *args, **options)
+        Upload.objects.update(state=state)
+
+    monkeypatch.setattr(ChunkFolder, "write", meanwhile)
+    response = upload.send_chunk(CHUNKS[0], 0, total)
+    assert response.status_code == 409
+    assert only_upload().state == state
+    assert actions.folder_of(only_upload().pk).path.exists() == (state == UploadState.LOADING)
 
 
 def test_a_chunk_keeps_an_upload_from_expiring(upload: FileUpload) -> None:

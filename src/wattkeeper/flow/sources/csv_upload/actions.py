@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Q
 
 from wattkeeper.base.catalog.registry import stream as stream_of
 from wattkeeper.base.catalog.streams import Stream
@@ -31,6 +30,7 @@ from wattkeeper.flow.sources.csv_upload.models import Upload, UploadState
 MAX_CHUNKS = 100_000
 LOAD_JOB = "upload.load"
 _NAMED_MISSING = 100
+_OPEN = (UploadState.RECEIVING, UploadState.FAILED)
 
 
 class IngestFile(Protocol):
@@ -94,13 +94,19 @@ def chunk_store(name: UploadName, *, index: int, total: int, pieces: Iterable[by
         raise BadRequestError(f"Give a number from 0 to {total - 1}.", field="chunk_index")
     upload = _under_way(name) or _begin(name, total)
     if upload.state == UploadState.LOADING:
-        raise ConflictError("This file is being loaded; its chunks can be sent again when that has ended.")
+        raise _being_loaded()
+    still_open = Upload.objects.filter(pk=upload.pk, state__in=_OPEN)
     folder = folder_of(upload.id)
     if upload.total_chunks != total:  # another file of that name: what had come of the first one goes
+        if not still_open.update(total_chunks=total, touched_at=now()):
+            raise _being_loaded()
         folder.remove()
     folder.write(index, pieces, size=size)
-    changed = {"total_chunks": total, "state": UploadState.RECEIVING, "touched_at": now()}
-    Upload.objects.filter(pk=upload.pk).exclude(state=UploadState.LOADING).update(**changed)
+    if not still_open.update(state=UploadState.RECEIVING, touched_at=now()):
+        # All were here without this one: a finalize has taken them meanwhile, and may even have ended.
+        if not Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).exists():
+            folder.remove()
+        raise _being_loaded()
     upload.refresh_from_db()
     return upload
 
@@ -133,7 +139,7 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
         if upload.state == UploadState.DONE:  # meanwhile, by another finalize: therefore its chunks are gone
             return upload, None
         raise
-    claimed = Upload.objects.filter(pk=upload.pk, state__in=[UploadState.RECEIVING, UploadState.FAILED])
+    claimed = Upload.objects.filter(pk=upload.pk, state__in=_OPEN)
     if claimed.update(state=UploadState.LOADING, touched_at=now()):
         inline = size <= _limits().inline_bytes and not respond_async
         run = run_start(
@@ -171,13 +177,17 @@ def upload_load(run: RunHandle) -> dict[str, Any]:
 
 @periodic(minutes=60)
 def uploads_expire() -> None:
-    """Forget uploads that nobody has finished."""
+    """Forget uploads that nobody has finished, and chunks that belong to none."""
     old = now() - _limits().expire_after
-    unclaimed = Q(state__in=[UploadState.RECEIVING, UploadState.FAILED]) | Q(state=UploadState.LOADING, run_id=None)
-    abandoned = Upload.objects.filter(unclaimed, touched_at__lt=old)
-    for upload_id in list(abandoned.values_list("pk", flat=True)):
-        if abandoned.filter(pk=upload_id).delete()[0]:
-            folder_of(upload_id).remove()
+    for upload in Upload.objects.filter(touched_at__lt=old).exclude(state=UploadState.DONE):
+        run = run_by_id(upload.run_id) if upload.state == UploadState.LOADING and upload.run_id else None
+        if run is not None and run.state != Run.State.FAILED:
+            continue  # it is being loaded, or will be when the server has time
+        if Upload.objects.filter(pk=upload.pk, state=upload.state, touched_at__lt=old).delete()[0]:
+            folder_of(upload.pk).remove()
+    for folder in _limits().folder.glob("*-*-*-*-*"):
+        if folder.stat().st_mtime < old.timestamp() and not Upload.objects.filter(pk=folder.name).exists():
+            folder_of(UUID(folder.name)).remove()
 
 
 def folder_of(upload_id: UUID) -> ChunkFolder:
@@ -202,6 +212,10 @@ def _begin(name: UploadName, total: int) -> Upload:
         if upload is None:
             raise
         return upload
+
+
+def _being_loaded() -> ConflictError:
+    return ConflictError("This file is being loaded; its chunks can be sent again when that has ended.")
 
 
 def _require_total(total: int) -> None:
