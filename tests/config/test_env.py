@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from tests.support.servers import command
 from wattkeeper.config.env import Env, Environment, load
 
 REPOSITORY = Path(__file__).parents[2]
@@ -251,3 +252,25 @@ class TestTheSecretKey:
         kept = [(home / "secret_key").read_text() for home in homes]
         assert heard == [kept] * len(starts)
         assert all(len(list(home.iterdir())) == 1 for home in homes)
+
+
+@pytest.mark.parametrize("sign", "#?%")
+def test_a_home_that_cannot_stand_in_a_url_is_refused(tmp_path: Path, sign: str) -> None:
+    outcome = command("check", home=tmp_path, WATTKEEPER_HOME=str(tmp_path / f"a{sign}b"))
+    assert outcome.returncode != 0
+    assert "WATTKEEPER_HOME: give a folder without" in outcome.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_first_start_in_production_makes_its_home(tmp_path: Path) -> None:
+    variables = {"DJANGO_ENV": "production", "SECRET_KEY": "k" * 40, "WATTKEEPER_HOME": str(tmp_path / "new" / "home")}
+    assert command("migrate", "--verbosity", 0, home=tmp_path, **variables).returncode == 0
+    assert (tmp_path / "new" / "home" / "wattkeeper.sqlite3").exists()
+
+
+@pytest.mark.parametrize("words", [["serve", "--port", "99999"], ["serve", "--port", "-1"], ["runserver", "99999"]])
+def test_a_port_that_is_none_is_said_so(tmp_path: Path, words: list[str]) -> None:
+    outcome = command(*words, home=tmp_path)
+    assert outcome.returncode != 0
+    assert "is not a port from 1 to 65535" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

@@ -18,7 +18,7 @@ from wattkeeper.base.accounts.models import Tenant, User
 from wattkeeper.base.core.clock import now
 from wattkeeper.base.core.ids import batch_id_new
 from wattkeeper.flow.ingest import ingest_file, ingest_row
-from wattkeeper.flow.readings.reading import LoadReceipt
+from wattkeeper.flow.readings.reading import LoadReceipt, Row
 from wattkeeper.flow.sources.csv_upload.assemble import assemble
 from wattkeeper.flow.sources.csv_upload.header import HEAD_BYTES, header_of
 from wattkeeper.kinds.vehicle import demo as vehicles
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 TENANT = "demo"
 PASSWORD = "watts-and-volts"  # noqa: S105  (printed at every start; the demo refuses to run in production)
 SENDER = "demo"
+RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class DemoState:
 
     def write(self, path: Path) -> None:
         times = {"origin": self.origin.isoformat(), "fed_until": self.fed_until.isoformat()}
-        path.write_text(json.dumps({"vehicles": self.vehicles, **times}))
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps({"vehicles": self.vehicles, **times}))
+        unfinished.replace(path)  # a crash leaves the old one or the new one, never half of one
 
 
 def state_path(home: Path) -> Path:
@@ -115,10 +118,19 @@ class DemoFeed:
             for row in rows:
                 if self._over.wait(max((row.at - now()).total_seconds(), 0)):
                     break
-                ingest_row(TELEMETRY, row, tenant_id=tenant.pk, by=SENDER)
+                self._send(row, tenant.pk)
                 fed_until = row.at + timedelta(microseconds=1)
-        except Exception:
-            log.exception("The demo's feed has ended")
         finally:
             DemoState(state.vehicles, state.origin, fed_until).write(self._path)
             close_old_connections()
+
+    def _send(self, row: Row, tenant_id: int) -> None:
+        """Again and again where the server is busy, as a vehicle would."""
+        while not self._over.is_set():
+            try:
+                ingest_row(TELEMETRY, row, tenant_id=tenant_id, by=SENDER)
+            except Exception:
+                log.exception("A reading of the demo could not be sent; it is tried again")
+                self._over.wait(RETRY_SECONDS)
+            else:
+                return

@@ -61,9 +61,12 @@ class Env(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         try:
-            return value.expanduser().resolve()
+            home = value.expanduser().resolve()
         except RuntimeError:  # ~ without a home, ~name without such a user
             raise ValueError("give a folder; there is no such user as its ~ says") from None
+        if set("#?%") & set(str(home)):  # it becomes a part of URLs
+            raise ValueError("give a folder without #, ? and % in its path")
+        return home
 
     @field_validator("database_url")
     @classmethod
@@ -96,9 +99,17 @@ class Env(BaseSettings):
     def readings_are_embedded(self) -> bool:
         return self.readings_dsn.startswith("chdb:")
 
+    def home(self) -> Path:
+        """The folder of all that the program keeps, made where it is missing."""
+        try:
+            self.wattkeeper_home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(error) from None
+        return self.wattkeeper_home
+
     def database(self) -> dict[str, Any]:
         """Django's `DATABASES["default"]`."""
-        url = urlsplit(self.database_url or f"sqlite:///{self.wattkeeper_home / 'wattkeeper.sqlite3'}")
+        url = urlsplit(self.database_url or f"sqlite:///{self.home() / 'wattkeeper.sqlite3'}")
         if url.scheme == "sqlite":
             return {
                 "ENGINE": "django.db.backends.sqlite3",
@@ -129,19 +140,21 @@ class Env(BaseSettings):
         """The secret key; the embedded server makes its own at the first start, readable by its user alone."""
         if self.secret_key:
             return self.secret_key
-        path = self.wattkeeper_home / "secret_key"
+        path = self.home() / "secret_key"
         try:
-            self.wattkeeper_home.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 _write_once(path, secrets.token_urlsafe(50))
             key = path.read_text()
         except OSError as error:
-            raise ImproperlyConfigured(
-                f"WATTKEEPER_HOME: {error.filename} cannot be used: {error.strerror}. Give a folder to write to."
-            ) from None
+            raise _unusable(error) from None
         if len(key) < SECRET_KEY_MIN:
             raise ImproperlyConfigured(f"{path} is not whole. Remove it: a new one is made, and all log in again.")
         return key
+
+
+def _unusable(error: OSError) -> ImproperlyConfigured:
+    reason = f"{error.filename} cannot be used: {error.strerror}"
+    return ImproperlyConfigured(f"WATTKEEPER_HOME: {reason}. Give a folder to write to.")
 
 
 def _is_url(value: str, schemes: set[str]) -> bool:

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import demo, serving
+from wattkeeper.config.management.address import add_address_arguments
 from wattkeeper.config.management.migrated import require_migrated
 from wattkeeper.flow.store.store import close_store, open_store
 
@@ -24,8 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--vehicles", type=int, default=12)
         parser.add_argument("--days", type=int, default=7, help="of history, at the first time")
         parser.add_argument("--serve", action="store_true", help="then serve, and feed the fleet's present in")
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        add_address_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:

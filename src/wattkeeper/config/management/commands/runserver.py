@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+
+from wattkeeper.config.management.address import port
 
 
 class Command(BaseCommand):
@@ -17,7 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--noreload", action="store_true", help="implied")
 
     def handle(self, *args: Any, addrport: str, **options: Any) -> None:
-        host, _, port = addrport.rpartition(":")
-        if not port.isdigit():
-            raise CommandError(f"{addrport!r} is not a port or address:port.")
-        call_command("serve", host=host or "127.0.0.1", port=int(port))
+        host, _, number = addrport.rpartition(":")
+        try:
+            call_command("serve", host=host or "127.0.0.1", port=port(number))
+        except ArgumentTypeError as error:
+            raise CommandError(f"{error}. Give a port, or address:port.") from None

@@ -14,6 +14,7 @@ from django.db import connection
 
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
+from wattkeeper.config.management.address import add_address_arguments
 from wattkeeper.config.management.migrated import require_migrated
 from wattkeeper.flow.store.lock import HomeLock
 
@@ -27,8 +28,7 @@ class Command(BaseCommand):
     application = "wattkeeper.config.asgi:application"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        add_address_arguments(parser)
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         from granian import Granian
