@@ -12,9 +12,10 @@ from typing import Any
 import jobs_crash_server
 import pytest
 from django.db import connection
+from tests.support.runs import run_wait
 
 from wattkeeper.base.jobs import registry
-from wattkeeper.base.jobs.actions import run_execute, run_start, run_wait
+from wattkeeper.base.jobs.actions import run_execute, run_start
 from wattkeeper.base.jobs.handle import RunHandle
 from wattkeeper.base.jobs.models import Run, RunState
 from wattkeeper.base.jobs.registry import Periodic

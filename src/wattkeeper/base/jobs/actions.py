@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -77,19 +76,6 @@ def run_execute(run_id: UUID) -> Run:
     finally:
         worker.claim_drop(claim)
     return Run.objects.get(pk=run_id)
-
-
-def run_wait(run_id: UUID, seconds: float) -> Run:
-    """The run when it is finished, or as it is after `seconds`. Asks the database now and then."""
-    until = time.monotonic() + seconds
-    pause = 0.02
-    while True:
-        run = Run.objects.get(pk=run_id)
-        left = until - time.monotonic()
-        if run.state not in UNFINISHED or left <= 0:
-            return run
-        time.sleep(min(pause, left))
-        pause = min(pause * 1.5, 0.5)
 
 
 @periodic(minutes=1)

@@ -63,7 +63,6 @@ class Run(models.Model):
                 condition=Q(state__in=UNFINISHED),
                 name="jobs_run_unfinished",
             ),
-            models.Index(fields=("name", "key", "-created_at"), name="jobs_run_latest"),
         )
 
     def __str__(self) -> str:

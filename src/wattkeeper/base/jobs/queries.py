@@ -47,10 +47,5 @@ def run_by_id(run_id: UUID) -> Run | None:
     return Run.objects.filter(pk=run_id).first()
 
 
-def run_latest(name: str, *, key: str) -> Run | None:
-    """The newest run of the job on `key`, finished or not."""
-    return Run.objects.filter(name=name, key=key).order_by("-created_at").first()
-
-
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

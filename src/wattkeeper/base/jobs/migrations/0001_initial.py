@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at',),
-                'indexes': [models.Index(condition=models.Q(('state__in', ('queued', 'running'))), fields=['state', 'heartbeat_at'], name='jobs_run_unfinished'), models.Index(fields=['name', 'key', '-created_at'], name='jobs_run_latest')],
+                'indexes': [models.Index(condition=models.Q(('state__in', ('queued', 'running'))), fields=['state', 'heartbeat_at'], name='jobs_run_unfinished')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('queued', 'running'))), fields=('name', 'key'), name='jobs_run_one_unfinished')],
             },
         ),
