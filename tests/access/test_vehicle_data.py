@@ -150,7 +150,7 @@ def test_nobody_changes_or_deletes_a_row(method: str, place: str, theirs: Theirs
 class TestAStranger:
     @pytest.mark.parametrize(
         "query",
-        [{}, {"vehicle_id": "V1"}, {"tenant": "north"}, {"tenant": "north", "vehicle_id": "V1"}, {"ordering": "-soc"}],
+        [{}, {"vehicle_id": "V1"}, {"tenant": "south"}, {"tenant": "south", "vehicle_id": "V1"}, {"ordering": "-soc"}],
     )
     def test_sees_no_row_of_another_tenant(
         self, query: dict[str, str], door: str, theirs: Theirs, stranger: Person
@@ -158,6 +158,15 @@ class TestAStranger:
         assert ask(stranger.by(door), **query).json() == {"count": 0, "next": None, "previous": None, "results": []}
         exported = body_of(ask(stranger.by(door), f"{LIST}export/", **query))
         assert exported.decode().splitlines() == [",".join(vehicles.COLUMNS)]
+
+    @pytest.mark.parametrize("place", ["", "export/"])
+    def test_hears_that_another_tenant_is_unknown(
+        self, place: str, door: str, theirs: Theirs, stranger: Person
+    ) -> None:
+        named, invented = (ask(stranger.by(door), f"{LIST}{place}", tenant=slug) for slug in ("north", "nowhere"))
+        assert (
+            (named.status_code, set(named.json())) == (invented.status_code, set(invented.json())) == (400, {"tenant"})
+        )
 
     def test_sees_their_own_rows_only_though_the_vehicles_have_one_name(
         self, door: str, theirs: Theirs, stranger: Person, owner: Person

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from os import SEEK_END
+from typing import IO, Any
 
-from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.db import close_old_connections
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 # As many requests are answered at once; the others wait in line. Most of the time of each is waiting: for the
@@ -32,6 +34,17 @@ class PooledHandler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         """Always as synchronous ones, which is what all of ours are at heart."""
         super().load_middleware(is_async=False)
+
+    def create_request(
+        self, scope: Mapping[str, Any], body_file: IO[Any]
+    ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponse]:
+        """A body that came in pieces without a length (`Transfer-Encoding: chunked`) has one now."""
+        created = super().create_request(scope, body_file)
+        request, _ = created
+        if request is not None and "CONTENT_LENGTH" not in request.META and (size := body_file.seek(0, SEEK_END)):
+            request.META["CONTENT_LENGTH"] = str(size)
+            body_file.seek(0)
+        return created
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         loop = asyncio.get_running_loop()

@@ -15,3 +15,6 @@ urlpatterns = [
     path("api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
     path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
 ]
+
+handler400 = "wattkeeper.views.api.errors.bad_request"
+handler404 = "wattkeeper.views.api.errors.not_found"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.stores import AssetBook, load_text, newest_of_text
+from wattkeeper.base.core.errors import BusyError
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Receipt, Row
 from wattkeeper.flow.store import load as module
@@ -169,6 +170,11 @@ def test_a_load_whose_books_do_not_balance_fails(load: Load, monkeypatch: pytest
     monkeypatch.setattr(module, "numbered_lines", short)
     with pytest.raises(UnbalancedLoadError, match="read 2 lines of 3"):
         load(HEADER + line(0) + line(1) + line(2))
+
+
+def test_a_question_that_needs_too_much_memory_is_one_for_later(any_store: Store) -> None:
+    with pytest.raises(BusyError, match="no memory"), any_store.engine.client() as client:
+        client.query("SELECT groupArray(number) FROM numbers(10000000)", settings={"max_memory_usage": 1_000_000})
 
 
 def test_readings_sent_at_once_are_told_apart(any_store: Store, tenant_id: int) -> None:

@@ -58,6 +58,7 @@ ANSWERS: list[tuple[Exception, int, Any]] = [
     (HomeInUseError("By 7."), 503, {"detail": "By 7."}),
     (OSError(errno.ENOSPC, "No space left on device"), 507, FULL),
     (OSError(errno.EDQUOT, "Quota exceeded"), 507, FULL),
+    (TimeoutError(), 503, {"detail": "That took too long, and may have been done all the same: send it again."}),
     (OperationalError("database or disk is full"), 507, FULL),
     (OperationalError("database is locked"), 503, BUSY),
     (OperationalError("database table is locked: alerts"), 503, BUSY),

@@ -19,7 +19,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from wattkeeper.base.catalog.streams import Stream
-from wattkeeper.base.core.errors import OutOfSpaceError
+from wattkeeper.base.core.errors import BusyError, OutOfSpaceError
 from wattkeeper.flow.store.lock import HomeLock
 from wattkeeper.flow.store.schema import apply_schema
 
@@ -34,6 +34,7 @@ _SETTINGS = {
 }
 # How the engine says that there is no room: before it writes, and when it tried.
 _FULL = ("NOT_ENOUGH_SPACE", "No space left on device")
+_TOO_MUCH = "MEMORY_LIMIT_EXCEEDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Engine:
         except ClickHouseError as error:
             if any(sign in str(error) for sign in _FULL):
                 raise OutOfSpaceError("The disk of the readings is full.") from error
+            if _TOO_MUCH in str(error):
+                raise BusyError("There is no memory for this now; try again, or ask for less.") from error
             raise
         finally:
             self._idle.put(client)

@@ -10,13 +10,15 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
-from django.http import UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views.defaults import bad_request as django_bad_request
+from django.views.defaults import page_not_found
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler as rest_framework_handler
 
-from wattkeeper.base.core.errors import BadRequestError, BusyError, OutOfSpaceError, WattkeeperError
+from wattkeeper.base.core.errors import BadRequestError, BusyError, OutOfSpaceError, TooLargeError, WattkeeperError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,24 @@ FULL = ("database or disk is full",)
 LOCKED = ("database is locked", "database table is locked", "database schema is locked")
 FULL_SQLSTATES = frozenset({"53100"})
 LOCKED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
+
+
+# Where programs ask, and no person reads pages.
+API_PATHS = ("/api/", "/vehicle_data/", "/user/")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler404`."""
+    if request.path.startswith(API_PATHS):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    return page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`: for an unknown host, and what else Django refuses before a view sees it."""
+    if request.path.startswith(API_PATHS):
+        return JsonResponse({"detail": "This request cannot be read."}, status=400)
+    return django_bad_request(request, exception)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -57,9 +77,11 @@ def _as_known(error: Exception) -> WattkeeperError | APIException | None:
     if isinstance(error, UnreadablePostError):  # an OSError too: the client has gone
         return BadRequestError("The request ended before its body did.")
     if isinstance(error, RequestDataTooBig):
-        return _with_status(WattkeeperError("The body of this request is too large."), 413)
+        return TooLargeError("The body of this request is too large.")
     if isinstance(error, SuspiciousOperation):
         return BadRequestError("This request cannot be read.")
+    if isinstance(error, TimeoutError):
+        return BusyError("That took too long, and may have been done all the same: send it again.")
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return OutOfSpaceError("The disk is full.")
     if isinstance(error, OperationalError):
@@ -69,8 +91,3 @@ def _as_known(error: Exception) -> WattkeeperError | APIException | None:
         if sqlstate in LOCKED_SQLSTATES or any(sign in message for sign in LOCKED):
             return BusyError("The database is busy; try again.")
     return None
-
-
-def _with_status(error: WattkeeperError, status: int) -> WattkeeperError:
-    error.status = status
-    return error

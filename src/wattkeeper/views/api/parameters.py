@@ -45,7 +45,7 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
     last = _moment(query, "final_timestamp", zone, of_a_day=time.max)
     tenant_id = tenant_filter(request, caller)
     asset_ids = None
-    if key := query.get(stream.asset_field):
+    if key := query.get(stream.asset_field, "").strip():
         # No key has a NUL in it, and PostgreSQL would not even take the question.
         asset_ids = [] if "\0" in key else asset_ids_by_key(stream.kind, key, tenant_id=tenant_id)
     return Selection(
@@ -58,15 +58,14 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
 
 def tenant_filter(request: Request, caller: Caller) -> int | None:
     """Whose things are meant: the caller's own; above tenants, those of `?tenant=`, or all (None)."""
-    if not caller.above_tenants:
-        assert caller.tenant_id is not None
-        return caller.tenant_id
-    slug = request.query_params.get("tenant")
+    own, slug = caller.tenant_id, request.query_params.get("tenant")
+    assert own is not None or caller.above_tenants
     if not slug:
-        return None
+        return own
     tenant = tenant_by_slug(slug)
-    if tenant is None:
-        raise BadRequestError(f"There is no tenant {slug!r}.", field="tenant")
+    # To whom another's tenant is closed, it is as unknown as one that does not exist.
+    if tenant is None or (own is not None and tenant.pk != own):
+        raise BadRequestError(f"There is no tenant {slug[:100]!r}.", field="tenant")
     return int(tenant.pk)
 
 

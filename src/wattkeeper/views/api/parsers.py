@@ -6,14 +6,10 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-
-class TooLargeError(APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The body of this request is too large."
+from wattkeeper.base.core.errors import TooLargeError
 
 
 class BoundedJSONParser(JSONParser):
@@ -25,7 +21,7 @@ class BoundedJSONParser(JSONParser):
         # Without a length there is no body: REST framework does not even come here.
         request = (parser_context or {})["request"]
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise TooLargeError
+            raise TooLargeError("The body of this request is too large.")
         try:
             return super().parse(stream, media_type=media_type, parser_context=parser_context)
         except RecursionError:
