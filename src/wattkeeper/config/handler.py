@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 # As many requests are answered at once; the others wait in line. Most of the time of each is waiting: for the
@@ -37,7 +37,7 @@ class PooledHandler(ASGIHandler):
 
     def create_request(
         self, scope: Mapping[str, Any], body_file: IO[Any]
-    ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponse]:
+    ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponseBase]:
         """A body that came in pieces without a length (`Transfer-Encoding: chunked`) has one now."""
         created = super().create_request(scope, body_file)
         request, _ = created

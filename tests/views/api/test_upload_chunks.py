@@ -220,7 +220,8 @@ def test_a_file_name_is_never_a_path(upload: FileUpload, name: str) -> None:
     assert report["file_name"] == named.file_name
     places = [folder.root.parent, *folder.root.parents, Path("/tmp"), Path.cwd()]
     assert not [found for place in places for found in place.glob(f"*{marker}*")]
-    assert not list(folder.root.parent.rglob(f"*{marker}*"))
+    # Not `rglob`, which fails where the engine removes what it no longer needs.
+    assert not [name for _, folders, files in os.walk(folder.root.parent) for name in folders + files if marker in name]
 
 
 @pytest.mark.parametrize("field", ["file_name", "vehicle_id"])

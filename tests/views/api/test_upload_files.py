@@ -340,6 +340,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0\x1f\x15\xc4\x8
     [
         (zipped(HEADER + GOOD), "ZIP"),
         (PNG, "PNG"),
+        ((HEADER + GOOD).replace(b"\n", b"\r"), "carriage return"),
         ((HEADER + GOOD).decode().encode("utf-16"), "UTF-16"),
         (b"\xfe\xff" + (HEADER + GOOD).decode().encode("utf-16-be"), "UTF-16"),
         ((HEADER + GOOD).decode().encode("utf-16-le"), "NUL byte"),
@@ -354,6 +355,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0\x1f\x15\xc4\x8
     ids=[
         "zip",
         "png",
+        "old mac",
         "utf-16",
         "utf-16-be",
         "utf-16 unmarked",

@@ -234,7 +234,7 @@ class TestTheList:
 
     def test_parameters_that_nobody_knows_change_nothing(self, owner: Person) -> None:
         post_rows(owner.jwt, [row_of()])
-        assert len(listed(owner.jwt, format="x", color="red", tenant="south")) == 1
+        assert len(listed(owner.jwt, format="x", color="red")) == 1
 
 
 class TestPosting:

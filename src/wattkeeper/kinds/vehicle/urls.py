@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
 from wattkeeper.kinds.vehicle.views import TelemetryExport
-from wattkeeper.views.api.stream_urls import bound, selection_parameters, stream_urls
+from wattkeeper.views.api.stream_urls import bound, operation, selection_parameters, stream_urls
 from wattkeeper.views.exports.formats import FORMATS
 
 _format = OpenApiParameter("export", str, enum=list(FORMATS), description="csv where it is missing.")
@@ -20,9 +20,11 @@ urlpatterns = [
         bound(
             TelemetryExport,
             TELEMETRY,
-            get=extend_schema(
+            get=operation(
+                "All readings that the filters mean, as a file.",
+                {(200, format_.content_type.partition(";")[0]): _file for format_ in FORMATS.values()},
+                fails=[400, 503],
                 parameters=[*selection_parameters(TELEMETRY), _format],
-                responses={(200, format_.content_type.partition(";")[0]): _file for format_ in FORMATS.values()},
             ),
         ),
     ),

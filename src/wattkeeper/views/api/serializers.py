@@ -16,7 +16,9 @@ from wattkeeper.flow.store.queries import StoredRow
 
 
 class ReadingSerializer(serializers.Serializer[Any]):
-    """Its fields document a stream; its checking is `normalise`, the same as at every other door."""
+    """A reading, with whose it is and when it was taken."""
+
+    # The fields document a stream; the checking is `normalise`, the same as at every other door.
 
     stream: Stream
 

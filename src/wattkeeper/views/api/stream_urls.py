@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.urls import URLPattern, path
@@ -39,52 +39,51 @@ def stream_urls(stream: Stream) -> list[URLPattern]:
         "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once."
     )
     file = OpenApiResponse(OpenApiTypes.BINARY, description="A CSV file.")
+    tenant = OpenApiParameter("tenant", str, description="For callers above tenants: whose it becomes.")
+    read = operation(
+        "Readings, filtered, ordered and in pages.", {200: page}, fails=[400, 503], parameters=[*selection, *paging]
+    )
+    write = operation(
+        "Store one reading. Of two for the same time, the first stays and the second is a 400.",
+        {201: item},
+        fails=[400, 503, 507],
+        request=item,
+        parameters=[tenant],
+    )
+    chunk = operation(
+        "Send a part of a file: in any order, and again as often as you like.",
+        {200: ChunkReceivedSerializer},
+        fails=[400, 409, 413, 507],
+        request={"multipart/form-data": ChunkSerializer},
+        parameters=[tenant],
+    )
+    finalize = operation(
+        "Load the file whose parts are all here, and hear which rows were stored, double, flagged or refused. "
+        "A large file is answered with 202 and the address at which to follow it. Sent again, it stores nothing twice.",
+        {200: ReportSerializer, 202: StatusSerializer},
+        fails=[400, 413, 503, 507],
+        request=FinalizeSerializer,
+        parameters=[prefer, tenant],
+    )
+    follow = operation("What has become of an upload.", {200: StatusSerializer}, fails=[404])
+    refused = operation("All refused rows of an upload.", {(200, "text/csv"): file}, fails=[404, 503])
+    one = operation("One reading.", {200: item}, fails=[404])
     return [
-        path(
-            "",
-            bound(
-                ReadingList,
-                stream,
-                get=extend_schema(parameters=[*selection, *paging], responses={200: page, 400: BAD}),
-                post=extend_schema(request=item, responses={201: item, 400: BAD}),
-            ),
-        ),
-        path(
-            "upload_chunk/",
-            bound(
-                UploadChunk,
-                stream,
-                post=extend_schema(
-                    request={"multipart/form-data": ChunkSerializer},
-                    responses={200: ChunkReceivedSerializer, 400: BAD, 409: BAD, 413: BAD, 507: BAD},
-                ),
-            ),
-        ),
-        path(
-            "finalize_upload/",
-            bound(
-                UploadFinalize,
-                stream,
-                post=extend_schema(
-                    request=FinalizeSerializer,
-                    parameters=[prefer],
-                    responses={200: ReportSerializer, 202: StatusSerializer, 400: BAD, 404: BAD},
-                ),
-            ),
-        ),
-        path(
-            "uploads/<uuid:upload_id>/",
-            bound(UploadStatus, stream, get=extend_schema(responses={200: StatusSerializer, 404: BAD})),
-        ),
-        path(
-            "uploads/<uuid:upload_id>/refused/",
-            bound(UploadRefused, stream, get=extend_schema(responses={(200, "text/csv"): file, 404: BAD, 503: BAD})),
-        ),
-        path(
-            "<str:reading_id>/",
-            bound(ReadingDetail, stream, get=extend_schema(responses={200: item, 404: BAD})),
-        ),
+        path("", bound(ReadingList, stream, get=read, post=write)),
+        path("upload_chunk/", bound(UploadChunk, stream, post=chunk)),
+        path("finalize_upload/", bound(UploadFinalize, stream, post=finalize)),
+        path("uploads/<uuid:upload_id>/", bound(UploadStatus, stream, get=follow)),
+        path("uploads/<uuid:upload_id>/refused/", bound(UploadRefused, stream, get=refused)),
+        path("<str:reading_id>/", bound(ReadingDetail, stream, get=one)),
     ]
+
+
+def operation(
+    description: str, responses: Mapping[Any, Any], *, fails: Sequence[int] = (), **documented: Any
+) -> Callable[[Any], Any]:
+    """The documentation of a method for those who call it. Any can fail for want of credentials or of rights."""
+    failures = dict.fromkeys((401, 403, *fails), BAD)
+    return extend_schema(description=description, responses={**responses, **failures}, **documented)
 
 
 def selection_parameters(stream: Stream) -> list[OpenApiParameter]:

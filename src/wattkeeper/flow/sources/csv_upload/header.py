@@ -56,6 +56,8 @@ def header_of(head: bytes, stream: Stream, *, asset_named: bool) -> Header:
         raise BadRequestError("The file is empty.")
     if not end and len(head) >= HEAD_BYTES:
         raise BadRequestError(f"This is not a CSV file: its first {HEAD_BYTES >> 10} KiB have no line break.")
+    if b"\r" in line.rstrip(b"\r"):
+        raise BadRequestError("The lines of this file end in a carriage return alone: save it with LF or CRLF.")
     if b"\0" in line:
         raise BadRequestError("This is not a CSV file: its first line has a NUL byte.")
     try:
