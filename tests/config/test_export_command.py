@@ -34,7 +34,7 @@ def json_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def xlsx_rows(path: Path) -> list[dict[str, Any]]:
-    heading, *rows = load_workbook(path, read_only=True).active.iter_rows(values_only=True)
+    heading, *rows = load_workbook(path).active.iter_rows(values_only=True)
     return [dict(zip(heading, row, strict=True)) for row in rows]
 
 

@@ -202,6 +202,10 @@ class TestTheList:
         assert too_much.status_code == 400
         assert set(too_much.json()) == {"page_size"}
 
+    def test_blanks_around_a_vehicles_id_do_not_count_and_blanks_alone_are_no_vehicle(self, owner: Person) -> None:
+        post_rows(owner.jwt, [row_of(vehicle_id=" V1 ")])
+        assert [len(listed(owner.jwt, vehicle_id=asked)) for asked in ("V1", " V1 ", " ", "V2")] == [1, 1, 0, 0]
+
     @pytest.mark.parametrize("name", ["page", "page_size"])
     @pytest.mark.parametrize("value", ["0", "-1", "abc", "1.5", "1e3", "²", "٣", "0x1", " 1 x", "1\0", "9" * 5000])
     def test_what_is_no_number_of_a_page_is_a_400_that_names_it(self, name: str, value: str, owner: Person) -> None:

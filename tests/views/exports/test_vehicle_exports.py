@@ -340,7 +340,7 @@ def test_a_large_file_comes_in_many_pieces(owner: Person) -> None:
     rows = [row_of(second, vehicle_id=f"V{number}") for number in range(4) for second in range(3600)]
     vehicles.upload_rows(owner.jwt, rows)
     pieces = list(formats.FORMATS["json"].pieces(_question_of_all(owner)))
-    assert len(pieces) > 2
+    assert len(pieces) >= 2
     found = json.loads(b"".join(pieces))
     assert len(found) == len(rows)
     assert sorted(seconds_of(found)) == sorted(seconds_of(rows))

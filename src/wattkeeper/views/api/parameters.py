@@ -45,9 +45,9 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
     last = _moment(query, "final_timestamp", zone, of_a_day=time.max)
     tenant_id = tenant_filter(request, caller)
     asset_ids = None
-    if key := query.get(stream.asset_field, "").strip():
+    if key := query.get(stream.asset_field):
         # No key has a NUL in it, and PostgreSQL would not even take the question.
-        asset_ids = [] if "\0" in key else asset_ids_by_key(stream.kind, key, tenant_id=tenant_id)
+        asset_ids = [] if "\0" in key else asset_ids_by_key(stream.kind, key.strip(), tenant_id=tenant_id)
     return Selection(
         tenant_id=tenant_id,
         asset_ids=asset_ids,

@@ -41,10 +41,12 @@ class ExportFormat:
 
 
 def _csv(question: Question) -> Iterator[bytes]:
-    yield ",".join(question.stream.columns).encode() + b"\n"
-    yield from export_text(
+    lines = export_text(
         question.engine, question.stream, question.selection, ordering=question.ordering, line_format="CSV"
     )
+    first = next(lines, b"")  # asked for before anything is sent: what fails here is an answer, not half a file
+    yield ",".join(question.stream.columns).encode() + b"\n" + first
+    yield from lines
 
 
 def _json(question: Question) -> Iterator[bytes]:
@@ -56,11 +58,9 @@ def _json(question: Question) -> Iterator[bytes]:
         ordering=question.ordering,
         line_format="JSONEachRow",
     )
-    yield b"[\n"
-    held = b""
+    held = b"[\n" + next(lines, b"").replace(b"\n", b",\n")
     for piece in lines:
-        if held:
-            yield held
+        yield held
         held = piece.replace(b"\n", b",\n")
     yield held.removesuffix(b",\n") + b"\n]\n"
 
