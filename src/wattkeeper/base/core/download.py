@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from wattkeeper.base.core.errors import BusyError
 
-# Each holds some 40 MB of the engine's for as long as its reader takes, and the thread of a request until it begins.
+# Each holds up to 150 MB of the engine's for as long as its reader takes, and the thread of a request until it begins.
 MOST_AT_ONCE = 8
 RETRY_AFTER_SECONDS = 10
 

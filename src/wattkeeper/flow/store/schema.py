@@ -18,14 +18,15 @@ from wattkeeper.base.catalog.streams import Stream
 FIRST_WINS = 1 << 62
 
 KEY_COLUMNS = ("tenant_id", "asset_id", "ts")
+# LZ4 throughout, the engine's own choice: ZSTD takes a third less of the disk and a seventh more of a load's time.
 SYSTEM_COLUMNS = {
-    "tenant_id": "UInt64 CODEC(ZSTD(1))",
-    "asset_id": "UInt64 CODEC(ZSTD(1))",
-    "ts": "DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))",
+    "tenant_id": "UInt64",
+    "asset_id": "UInt64",
+    "ts": "DateTime64(6, 'UTC') CODEC(Delta, LZ4)",
     "asset_key": "LowCardinality(String)",
     "flags": "Array(LowCardinality(String))",
-    "batch_id": "UInt64 CODEC(ZSTD(1))",
-    "version": "UInt64 CODEC(Delta, ZSTD(1))",
+    "batch_id": "UInt64",
+    "version": "UInt64 CODEC(Delta, LZ4)",
 }
 INTAKE_COLUMNS = {
     "row": "UInt64",
@@ -60,9 +61,9 @@ LOAD_COUNTS = f"""CREATE TABLE IF NOT EXISTS load_counts (
 ) ENGINE = MergeTree ORDER BY (batch_id, attempt) SETTINGS {DURABLE}"""
 
 _TYPES = {
-    ChannelType.FLOAT: "Nullable(Float64) CODEC(ZSTD(1))",
-    ChannelType.INTEGER: "Nullable(Int64) CODEC(ZSTD(1))",
-    ChannelType.TEXT: "Nullable(String) CODEC(ZSTD(1))",
+    ChannelType.FLOAT: "Nullable(Float64)",
+    ChannelType.INTEGER: "Nullable(Int64)",
+    ChannelType.TEXT: "Nullable(String)",
 }
 
 
