@@ -83,7 +83,7 @@ SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {"load": load, "export
 
 _HEAD = """# Benchmarks
 
-Written by `make bench`, all in one run: each figure beside its peer and its limit. Times on a small or busy machine
+What `make bench` prints, all of one run: each figure beside its peer and its limit. Times on a small or busy machine
 vary by a third from run to run; the ratios vary less.
 """
 
