@@ -129,7 +129,7 @@ class DemoFeed:
         while not self._over.is_set():
             try:
                 ingest_row(TELEMETRY, row, tenant_id=tenant_id, by=SENDER)
-            except Exception:
+            except Exception:  # whatever it is, the fleet that the newcomer looks at goes on
                 log.exception("A reading of the demo could not be sent; it is tried again")
                 self._over.wait(RETRY_SECONDS)
             else:

@@ -26,10 +26,9 @@ KINDS: Mapping[str, str] = {"vehicle": "/api/v1/vehicle_data/"}
 # What a report has, as far as anybody here reads it.
 REPORT = ("inserted", "duplicates", "refused", "flagged", "ignored_columns", "refused_rows", "refused_csv")
 
-Progress = Callable[[int, int | None], None]
-
-
 NOT_OURS = "What answers at this address is no Wattkeeper server."
+
+Progress = Callable[[int, int | None], None]
 
 
 class RemoteError(Exception):

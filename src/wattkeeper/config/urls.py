@@ -16,5 +16,5 @@ urlpatterns = [
     path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
 ]
 
-handler400 = "wattkeeper.views.api.errors.bad_request"
-handler404 = "wattkeeper.views.api.errors.not_found"
+handler400 = "wattkeeper.config.failures.bad_request"
+handler404 = "wattkeeper.config.failures.not_found"

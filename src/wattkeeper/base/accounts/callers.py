@@ -86,24 +86,26 @@ def caller_of_key(key: ApiKey) -> Caller:
     )
 
 
+def tenant_named(caller: Caller, slug: str) -> Tenant:
+    """The tenant that `?tenant=` means. BadRequestError where there is none, or none that `caller` may know of."""
+    tenant = queries.tenant_by_slug(slug)
+    if tenant is None or not (caller.above_tenants or tenant.pk == caller.tenant_id):
+        raise BadRequestError("There is no such tenant.", field="tenant")
+    return tenant
+
+
 def tenant_for_write(caller: Caller, slug: str | None) -> Tenant:
     """The tenant in which `caller` makes something new; `slug` is what `?tenant=` says.
 
     Who stands above tenants names one, unless there is only one. BadRequestError(field="tenant") when none or
     an unknown one is named; to everyone else, another's tenant is as unknown as one that does not exist.
     """
-    if not caller.above_tenants:
-        if caller.tenant_id is None:
-            raise PermissionDenied("Nobody writes without credentials.")
-        tenant = Tenant.objects.get(pk=caller.tenant_id)
-        if slug and slug != tenant.slug:
-            raise BadRequestError("There is no such tenant.", field="tenant")
-        return tenant
+    if caller.tenant_id is None and not caller.above_tenants:
+        raise PermissionDenied("Nobody writes without credentials.")
     if slug:
-        named = queries.tenant_by_slug(slug)
-        if named is None:
-            raise BadRequestError("There is no such tenant.", field="tenant")
-        return named
+        return tenant_named(caller, slug)
+    if caller.tenant_id is not None:
+        return Tenant.objects.get(pk=caller.tenant_id)
     first_two = Tenant.objects.order_by("pk")[:2]
     if len(first_two) == 1:
         return first_two[0]

@@ -31,7 +31,7 @@ FIRST_REFUSALS = 100  # told inline; all of them stand in `refused_rows`
 MAX_ASSETS = 1_000_000  # in one file
 # A row's predecessor, for the checks that compare neighbours, is looked for this far back.
 NEIGHBOUR_DAYS = 31
-_PIECE_ROWS = 2_000_000
+_PIECE_ROWS = 2_000_000  # are compared with their neighbours at once, in some 100 MB
 _IDS_AT_ONCE = 1_000  # in the text of a question, which the engine limits
 # Blocks half as large as the engine's own keep a file of 1 GB at 0.7 GB of memory instead of 1.5.
 # What is double is found by whoever reads, and need not be looked for in each block as it is written.
@@ -288,7 +288,7 @@ def _standing(client: Client, stream: Stream, batch: Batch) -> _Standing:
 def _flags(client: Client, stream: Stream, batch: Batch) -> Counter[str]:
     """How often each flag was given."""
     of_batch = f"FROM {table_of(stream)} FINAL WHERE {batch.range()} AND batch_id = {batch.batch_id}"
-    rows = client.query(f"SELECT arrayJoin(flags) AS flag, count() {of_batch} GROUP BY flag ORDER BY flag").result_rows
+    rows = client.query(f"SELECT arrayJoin(flags) AS flag, count() {of_batch} GROUP BY flag").result_rows
     return Counter({str(flag): int(number) for flag, number in rows})
 
 

@@ -100,12 +100,18 @@ def apply_schema(client: Commands, streams: tuple[Stream, ...]) -> None:
     """Create what is missing and add new columns; nothing is ever dropped that holds data."""
     client.command(REFUSED_ROWS)
     client.command(LOAD_COUNTS)
+    tuning = _tuning(client)
     for stream in streams:
-        _apply_table(client, stream)
+        _apply_table(client, stream, tuning)
         _apply_intake(client, stream)
 
 
-def _apply_table(client: Commands, stream: Stream) -> None:
+def _tuning(client: Commands) -> str:
+    known = str(client.command("SELECT arrayStringConcat(groupArray(name), ',') FROM system.merge_tree_settings"))
+    return ", ".join(f"{name} = {value}" for name, value in _TUNING.items() if name in known.split(","))
+
+
+def _apply_table(client: Commands, stream: Stream, tuning: str) -> None:
     columns = columns_of(stream)
     client.command(
         f"CREATE TABLE IF NOT EXISTS {table_of(stream)} ({_listed(columns)}) "
@@ -114,9 +120,7 @@ def _apply_table(client: Commands, stream: Stream) -> None:
     )
     for name, type_ in columns.items():
         client.command(f"ALTER TABLE {table_of(stream)} ADD COLUMN IF NOT EXISTS `{name}` {type_}")
-    known = str(client.command("SELECT arrayStringConcat(groupArray(name), ',') FROM system.merge_tree_settings"))
-    tuned = ", ".join(f"{name} = {value}" for name, value in _TUNING.items() if name in known.split(","))
-    client.command(f"ALTER TABLE {table_of(stream)} MODIFY SETTING {tuned}")
+    client.command(f"ALTER TABLE {table_of(stream)} MODIFY SETTING {tuning}")
 
 
 def _apply_intake(client: Commands, stream: Stream) -> None:

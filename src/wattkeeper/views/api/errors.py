@@ -10,9 +10,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
-from django.views.defaults import bad_request as django_bad_request
-from django.views.defaults import page_not_found
+from django.http import UnreadablePostError
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -27,24 +25,6 @@ FULL = ("database or disk is full",)
 LOCKED = ("database is locked", "database table is locked", "database schema is locked")
 FULL_SQLSTATES = frozenset({"53100"})
 LOCKED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
-
-
-# Where programs ask, and no person reads pages.
-API_PATHS = ("/api/", "/vehicle_data/", "/user/")
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler404`."""
-    if request.path.startswith(API_PATHS):
-        return JsonResponse({"detail": "Not found."}, status=404)
-    return page_not_found(request, exception)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler400`: for an unknown host, and what else Django refuses before a view sees it."""
-    if request.path.startswith(API_PATHS):
-        return JsonResponse({"detail": "This request cannot be read."}, status=400)
-    return django_bad_request(request, exception)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -13,11 +13,7 @@ from django.utils.decorators import sync_only_middleware
 def optional_slash(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Take a path that only exists with a trailing slash as if it had one; a redirect would lose a POST.
-
-    The innermost middleware. That it is synchronous makes Django run all those around it in one go in one
-    thread, too; else each of them would change threads twice for every request.
-    """
+    """Take a path that only exists with a trailing slash as if it had one; a redirect would lose a POST."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         _add_slash(request)

@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 
 from rest_framework.request import Request
 
-from wattkeeper.base.accounts.callers import Caller
-from wattkeeper.base.accounts.queries import tenant_by_slug
+from wattkeeper.base.accounts.callers import Caller, tenant_named
 from wattkeeper.base.assets.queries import asset_ids_by_key
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.errors import BadRequestError
@@ -58,15 +57,9 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
 
 def tenant_filter(request: Request, caller: Caller) -> int | None:
     """Whose things are meant: the caller's own; above tenants, those of `?tenant=`, or all (None)."""
-    own, slug = caller.tenant_id, request.query_params.get("tenant")
-    assert own is not None or caller.above_tenants
-    if not slug:
-        return own
-    tenant = tenant_by_slug(slug)
-    # To whom another's tenant is closed, it is as unknown as one that does not exist.
-    if tenant is None or (own is not None and tenant.pk != own):
-        raise BadRequestError(f"There is no tenant {slug[:100]!r}.", field="tenant")
-    return int(tenant.pk)
+    assert caller.tenant_id is not None or caller.above_tenants
+    slug = request.query_params.get("tenant")
+    return int(tenant_named(caller, slug).pk) if slug else caller.tenant_id
 
 
 def ordering_of(request: Request, stream: Stream) -> Ordering:

@@ -124,8 +124,7 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
             raise _missing(range(total))
         return done, None
     if upload.state == UploadState.LOADING:
-        run = run_by_id(upload.run_id) if upload.run_id else None
-        if run is not None and run.state != Run.State.FAILED:
+        if run := _at_work(upload):
             return upload, run
         # Nobody is at work on it. Without a run, the server may have died between the claim and the run; where it
         # lives and is just about to ask for one, `run_start` gives both the same.
@@ -152,10 +151,7 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
         )
         Upload.objects.filter(pk=upload.pk).update(run_id=run.pk)
     upload.refresh_from_db()
-    run = run_by_id(upload.run_id) if upload.run_id else None
-    if upload.state == UploadState.DONE:
-        return upload, None
-    return upload, run
+    return upload, None if upload.state == UploadState.DONE else _run_of(upload)
 
 
 @job(LOAD_JOB)
@@ -180,8 +176,7 @@ def uploads_expire() -> None:
     """Forget uploads that nobody has finished, and chunks that belong to none."""
     old = now() - _limits().expire_after
     for upload in Upload.objects.filter(touched_at__lt=old).exclude(state=UploadState.DONE):
-        run = run_by_id(upload.run_id) if upload.state == UploadState.LOADING and upload.run_id else None
-        if run is not None and run.state != Run.State.FAILED:
+        if upload.state == UploadState.LOADING and _at_work(upload):
             continue  # it is being loaded, or will be when the server has time
         if Upload.objects.filter(pk=upload.pk, state=upload.state, touched_at__lt=old).delete()[0]:
             folder_of(upload.pk).remove()
@@ -212,6 +207,16 @@ def _begin(name: UploadName, total: int) -> Upload:
         if upload is None:
             raise
         return upload
+
+
+def _run_of(upload: Upload) -> Run | None:
+    return run_by_id(upload.run_id) if upload.run_id else None
+
+
+def _at_work(upload: Upload) -> Run | None:
+    """The run that loads it, or will; None where that was given up or never began."""
+    run = _run_of(upload)
+    return None if run is None or run.state == Run.State.FAILED else run
 
 
 def _being_loaded() -> ConflictError:
