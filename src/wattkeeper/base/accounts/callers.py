@@ -94,6 +94,16 @@ def tenant_named(caller: Caller, slug: str) -> Tenant:
     return tenant
 
 
+def tenant_for_read(caller: Caller, slug: str | None) -> int | None:
+    """Whose things `caller` looks at; `slug` is what `?tenant=` says. None means all tenants.
+
+    BadRequestError(field="tenant") where it names none that the caller may know of.
+    """
+    if caller.tenant_id is None and not caller.above_tenants:
+        raise PermissionDenied("Nobody reads without credentials.")
+    return tenant_named(caller, slug).pk if slug else caller.tenant_id
+
+
 def tenant_for_write(caller: Caller, slug: str | None) -> Tenant:
     """The tenant in which `caller` makes something new; `slug` is what `?tenant=` says.
 

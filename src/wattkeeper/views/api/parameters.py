@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from rest_framework.request import Request
 
-from wattkeeper.base.accounts.callers import Caller, tenant_named
+from wattkeeper.base.accounts.callers import Caller, tenant_for_read
 from wattkeeper.base.assets.queries import asset_ids_by_key
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.errors import BadRequestError
@@ -57,9 +57,7 @@ def selection_of(request: Request, stream: Stream, caller: Caller) -> Selection:
 
 def tenant_filter(request: Request, caller: Caller) -> int | None:
     """Whose things are meant: the caller's own; above tenants, those of `?tenant=`, or all (None)."""
-    assert caller.tenant_id is not None or caller.above_tenants
-    slug = request.query_params.get("tenant")
-    return int(tenant_named(caller, slug).pk) if slug else caller.tenant_id
+    return tenant_for_read(caller, request.query_params.get("tenant"))
 
 
 def ordering_of(request: Request, stream: Stream) -> Ordering:
