@@ -32,7 +32,8 @@ class Kind:
     """Registered by the kind's `AppConfig.ready()`.
 
     `apply_state` moves the assets' current state forward from the newest rows of a stream, in one statement,
-    never backward. `current_state` gives the state of the assets asked for, by asset id: `{"at": ..., channel: value}`.
+    never backward. `state_relation` is the related name by which an asset leads to its current state: one row an
+    asset, with its event time in `at` and a column for each channel that is part of the state.
     """
 
     name: str
@@ -42,4 +43,4 @@ class Kind:
     streams: tuple[Stream, ...]
     unknown_asset: UnknownAsset
     apply_state: Callable[[Stream, Sequence[NewestRow]], None]
-    current_state: Callable[[Sequence[int]], Mapping[int, Mapping[str, Any]]]
+    state_relation: str

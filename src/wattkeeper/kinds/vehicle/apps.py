@@ -11,7 +11,6 @@ class VehicleConfig(AppConfig):
         from wattkeeper.base.catalog.kinds import Kind, UnknownAsset
         from wattkeeper.base.catalog.registry import register
         from wattkeeper.kinds.vehicle.actions import state_apply
-        from wattkeeper.kinds.vehicle.queries import states_of
         from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
         register(
@@ -23,6 +22,6 @@ class VehicleConfig(AppConfig):
                 streams=(TELEMETRY,),
                 unknown_asset=UnknownAsset.REGISTER,
                 apply_state=state_apply,
-                current_state=states_of,
+                state_relation="vehicle_state",
             )
         )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from wattkeeper.base.accounts.callers import caller_of
 from wattkeeper.base.assets.queries import assets_of_kind
+from wattkeeper.base.assets.states import state_of
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import Kind
 
@@ -34,7 +35,8 @@ def assets(request: HttpRequest, kind: Kind) -> HttpResponse:
     caller = caller_of(request)
     tenant_id = None if caller.above_tenants else caller.tenant_id
     search = request.GET.get("search", "").replace("\0", "").strip()
-    found = assets_of_kind(kind.name, tenant_id=tenant_id).select_related("tenant").order_by("key")
+    found = assets_of_kind(kind.name, tenant_id=tenant_id).order_by("key")
+    found = found.select_related("tenant", kind.state_relation)
     if search:
         found = found.filter(Q(key__icontains=search) | Q(name__icontains=search))
     page = Paginator(found, ROWS).get_page(request.GET.get("page"))
@@ -52,11 +54,10 @@ def assets(request: HttpRequest, kind: Kind) -> HttpResponse:
 
 
 def _rows(kind: Kind, shown: list[Any]) -> list[dict[str, Any]]:
-    states = kind.current_state([asset.pk for asset in shown])
     channels = kind.streams[0].channels
     rows = []
     for asset in shown:
-        state = states.get(asset.pk, {})
+        state = state_of(asset, kind) or {}
         cells = [{"value": state.get(c.name), "numeric": c.is_numeric} for c in channels]
         rows.append({"asset": asset, "at": state.get("at"), "cells": cells})
     return rows

@@ -1,0 +1,43 @@
+"""What is known last of an asset: the row behind its kind's `state_relation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.catalog.channels import Channel
+from wattkeeper.base.catalog.kinds import Kind
+
+STALE_AFTER = timedelta(minutes=15)
+
+
+class Freshness(StrEnum):
+    """How long ago an asset's newest reading was taken, by its own time."""
+
+    NOW = "now"  # less than STALE_AFTER ago
+    STALE = "stale"
+    NEVER = "never"  # there is none
+
+
+def state_channels(kind: Kind) -> tuple[Channel, ...]:
+    """The channels that are part of the kind's current state, in the order of their declaration."""
+    model = Asset._meta.get_field(kind.state_relation).related_model
+    assert model is not None and not isinstance(model, str)
+    columns = {field.name for field in model._meta.concrete_fields}
+    declared = {channel.name: channel for stream in reversed(kind.streams) for channel in stream.channels}
+    in_order = dict.fromkeys(channel.name for stream in kind.streams for channel in stream.channels)
+    return tuple(declared[name] for name in in_order if name in columns)
+
+
+def state_of(asset: Asset, kind: Kind) -> Mapping[str, Any] | None:
+    """`{"at": ..., channel: value}` of what is known last; None before the first reading.
+
+    Costs a question unless the asset was asked for with `select_related(kind.state_relation)`.
+    """
+    state = getattr(asset, kind.state_relation, None)
+    if state is None:
+        return None
+    return {"at": state.at, **{channel.name: getattr(state, channel.name) for channel in state_channels(kind)}}
