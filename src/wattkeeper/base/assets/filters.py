@@ -1,0 +1,196 @@
+"""Which things of a kind a list shows, and in which order: said in an address, answered by one question."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F, OrderBy, Q, QuerySet, Value
+from django.db.models.functions import NullIf
+
+from wattkeeper.base.accounts.callers import Caller, tenant_for_read
+from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.queries import assets_of_kind
+from wattkeeper.base.assets.states import STALE_AFTER, Freshness, state_channels
+from wattkeeper.base.catalog.channels import Channel, ChannelType
+from wattkeeper.base.catalog.kinds import Kind
+from wattkeeper.base.core.errors import BadRequestError
+
+Parameters = Mapping[str, Sequence[str]]
+
+OWN_SORTS = ("key", "name", "site", "at")  # beside the channels of the state
+DEFAULT_SORT = "key"
+LONGEST_TEXT = 200
+LARGEST_NUMBER = 1e15
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFilter:
+    """Parsed once at the door by `filter_of`; a page and a file made from equal ones show the same things.
+
+    `at_least` and `at_most` are inclusive, in each channel's unit. `equals` holds texts of the state's text channels.
+    `tenant` is the slug by which a caller above tenants chose one.
+    """
+
+    kind: Kind
+    tenant_id: int | None
+    tenant: str = ""
+    search: str = ""
+    site: str = ""
+    fresh: Freshness | None = None
+    at_least: Mapping[str, float]
+    at_most: Mapping[str, float]
+    equals: Mapping[str, str]
+    sort: str = DEFAULT_SORT
+
+    def assets(self, *, now: datetime) -> QuerySet[Asset]:
+        """The assets meant, in order, each with its state and its tenant: one question for a page of them."""
+        found = assets_of_kind(self.kind.name, tenant_id=self.tenant_id).filter(*self._conditions(now))
+        return found.select_related("tenant", self.kind.state_relation).order_by(*self._order())
+
+    def describe(self) -> dict[str, str]:
+        """The parameters that mean this filter and no more: parsed again, they give an equal one."""
+        said = {
+            "tenant": self.tenant,
+            "search": self.search,
+            "site": self.site,
+            "fresh": self.fresh.value if self.fresh else "",
+            **{f"min_{name}": _written(bound) for name, bound in self.at_least.items()},
+            **{f"max_{name}": _written(bound) for name, bound in self.at_most.items()},
+            **self.equals,
+            "sort": "" if self.sort == DEFAULT_SORT else self.sort,
+        }
+        return {name: text for name, text in said.items() if text}
+
+    def query(self, **changed: str | None) -> str:
+        """The same as a query string, for a link; `changed` parameters are replaced, or left out where None."""
+        said = {**self.describe(), **changed}
+        return urlencode({name: text for name, text in said.items() if text})
+
+    def _conditions(self, now: datetime) -> Iterator[Q]:
+        relation = self.kind.state_relation
+        if self.search:
+            yield Q(key__icontains=self.search) | Q(name__icontains=self.search)
+        if self.site:
+            yield Q(site=self.site)
+        if self.fresh is Freshness.NEVER:
+            yield Q(**{f"{relation}__isnull": True})
+        elif self.fresh:
+            since = "gt" if self.fresh is Freshness.NOW else "lte"
+            yield Q(**{f"{relation}__at__{since}": now - STALE_AFTER})
+        for lookup, bounds in (("gte", self.at_least), ("lte", self.at_most)):
+            for name, bound in bounds.items():
+                yield Q(**{f"{relation}__{name}__{lookup}": bound})
+        for name, text in self.equals.items():
+            yield Q(**{f"{relation}__{name}": text})
+
+    def _order(self) -> Iterator[OrderBy | str]:
+        column = self.sort.removeprefix("-")
+        by: Any = F(column if column in {"key", "name", "site"} else f"{self.kind.state_relation}__{column}")
+        if column in {"name", "site"}:
+            by = NullIf(by, Value(""))  # what has no name comes last, like what has no reading
+        if column == "key":
+            yield self.sort  # by an index, which nulls_last would pass by
+        else:
+            yield by.desc(nulls_last=True) if self.sort.startswith("-") else by.asc(nulls_last=True)
+            yield "key"
+        yield "pk"  # two tenants may have the same key
+
+
+def filter_of(parameters: Parameters, *, kind: Kind, caller: Caller) -> AssetFilter:
+    """The filter that a query string means, within what the caller may see.
+
+    Parameters (`dict(request.GET.lists())`; of several the last counts, an empty one is none):
+
+    - `search`: part of the key or the name; `site`: the whole of it; `tenant`: a slug
+    - `fresh`: `now` (a reading less than 15 minutes old), `stale`, `never`
+    - `min_CHANNEL`, `max_CHANNEL`: a number, for a numeric channel of the state; `CHANNEL`: the text of a text channel
+    - `sort`: `key`, `name`, `site`, `at` or a channel of the state, `-` before it for descending; nulls come last
+
+    BadRequestError, naming the parameter, for what cannot be understood. Unknown parameters are no business of ours,
+    unless they begin with `min_` or `max_`: those would seem to filter, and would not.
+    """
+    channels = {channel.name: channel for channel in state_channels(kind)}
+    asked = _Asked(parameters, channels)
+    slug = asked.text("tenant")
+    return AssetFilter(
+        kind=kind,
+        tenant_id=tenant_for_read(caller, slug),
+        tenant=slug,
+        search=asked.text("search"),
+        site=asked.text("site"),
+        fresh=asked.fresh(),
+        at_least=asked.bounds("min_", math.ceil),
+        at_most=asked.bounds("max_", math.floor),
+        equals=asked.choices(),
+        sort=asked.sort(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Parameters, read one by one; each method raises BadRequestError with the name of what it cannot read."""
+
+    parameters: Parameters
+    channels: Mapping[str, Channel]
+
+    def text(self, name: str) -> str:
+        """The last value without blanks around it; empty where there is none."""
+        values = self.parameters.get(name, ())
+        text = values[-1].strip() if values else ""
+        # Nothing that is stored has a NUL or half a character in it, and databases would not even take the question.
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise BadRequestError("That is no text.", field=name)
+        if len(text) > LONGEST_TEXT:
+            raise BadRequestError(f"That is longer than {LONGEST_TEXT} characters.", field=name)
+        return text
+
+    def fresh(self) -> Freshness | None:
+        text = self.text("fresh")
+        if text not in {"", *Freshness}:
+            raise BadRequestError(f"{text[:40]!r} is not one of {', '.join(Freshness)}.", field="fresh")
+        return Freshness(text) if text else None
+
+    def bounds(self, prefix: str, whole: Callable[[float], int]) -> dict[str, float]:
+        """The numbers of `prefix`CHANNEL; for a channel of whole numbers the next one inside, by `whole`."""
+        numeric = {name: channel for name, channel in self.channels.items() if channel.is_numeric}
+        for name in self.parameters:
+            if name.startswith(prefix) and name.removeprefix(prefix) not in numeric:
+                known = ", ".join(f"{prefix}{channel}" for channel in numeric)
+                raise BadRequestError(f"There is no {name[:40]!r}; there are {known}.", field=name[:100])
+        found: dict[str, float] = {}
+        for name, channel in numeric.items():
+            if text := self.text(f"{prefix}{name}"):
+                number = float(text) if _NUMBER.fullmatch(text) else math.inf
+                if abs(number) > LARGEST_NUMBER:
+                    raise BadRequestError(f"{text[:40]!r} is not a number.", field=f"{prefix}{name}")
+                found[name] = whole(number) if channel.type is ChannelType.INTEGER else number
+        return found
+
+    def choices(self) -> dict[str, str]:
+        texts = {name: self.text(name) for name, channel in self.channels.items() if not channel.is_numeric}
+        for name, text in texts.items():
+            choices = self.channels[name].choices
+            if text and choices and text not in choices:
+                raise BadRequestError(f"{text[:40]!r} is not one of {', '.join(choices)}.", field=name)
+        return {name: text for name, text in texts.items() if text}
+
+    def sort(self) -> str:
+        text = self.text("sort") or DEFAULT_SORT
+        columns = (*OWN_SORTS, *self.channels)
+        if text.removeprefix("-") not in columns:
+            known = ", ".join(columns)
+            raise BadRequestError(f"{text[:40]!r} is not one of {known}, each with - for descending.", field="sort")
+        return text
+
+
+def _written(number: float) -> str:
+    """The shortest text that means the same number."""
+    return str(int(number)) if float(number).is_integer() else repr(number)
