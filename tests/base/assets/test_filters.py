@@ -179,10 +179,25 @@ class TestStates:
         with django_assert_num_queries(1):
             page = list(asked(fleet, sort="-soc").assets(now=NOON)[:50])
             states = [state_of(asset, kind()) for asset in page]
-            assert {str(asset.tenant) for asset in page} == {"north"}
         assert states[0] == {"at": page[0].vehicle_state.at, "speed": 30.5, "odometer": 1.0, "soc": 20,
                              "elevation": 0.0, "shift_state": None}  # fmt: skip
         assert states[-1] is None
+
+    def test_above_tenants_whose_each_is_comes_with_the_page(
+        self, fleet: Caller, superuser: Person, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        root = caller_of_user(superuser.user)
+        with django_assert_num_queries(1):
+            page = list(asked(root, sort="-soc").assets(now=NOON))
+            assert [str(asset.tenant) for asset in page] == ["north"] * 5
+
+    @pytest.mark.parametrize("parameters", [{"sort": "soc"}, {"sort": "-at"}, {"max_soc": "20", "sort": "soc"}])
+    @pytest.mark.parametrize("above", [False, True])
+    def test_a_large_fleet_is_sorted_in_the_order_in_which_it_lies(
+        self, parameters: dict[str, str], above: bool, fleet: Caller, superuser: Person
+    ) -> None:
+        caller = caller_of_user(superuser.user) if above else fleet
+        assert "asset_in_use" in asked(caller, **parameters).assets(now=NOON)[:50].explain()
 
     def test_the_states_channels_are_as_declared(self) -> None:
         assert [channel.name for channel in state_channels(kind())] == [

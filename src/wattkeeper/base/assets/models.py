@@ -23,7 +23,12 @@ class Asset(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "kind", "key"], name="asset_key_unique"),
         ]
-        indexes = [models.Index(fields=["kind", "key"], name="asset_kind_key")]
+        indexes = [
+            models.Index(fields=["kind", "key"], name="asset_kind_key"),
+            # Counts a fleet by itself; and lists that filter or sort by the state read their rows in the tables' own
+            # order, several times as fast as in the order of the keys.
+            models.Index(fields=["kind", "tenant"], condition=models.Q(archived_at=None), name="asset_in_use"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.key
