@@ -15,7 +15,7 @@ from django.db.models.functions import NullIf
 
 from wattkeeper.base.accounts.callers import Caller, tenant_for_read
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.queries import assets_of_kind
+from wattkeeper.base.assets.queries import LONGEST_TEXT, assets_of_kind
 from wattkeeper.base.assets.states import STALE_AFTER, Freshness, state_channels
 from wattkeeper.base.catalog.channels import Channel, ChannelType
 from wattkeeper.base.catalog.kinds import Kind
@@ -25,7 +25,6 @@ Parameters = Mapping[str, Sequence[str]]
 
 OWN_SORTS = ("key", "name", "site", "at")  # beside the channels of the state
 DEFAULT_SORT = "key"
-LONGEST_TEXT = 200
 LARGEST_NUMBER = 1e15
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Case, Count, Q, QuerySet, SmallIntegerField, When
 
 from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.states import STALE_AFTER
+from wattkeeper.base.catalog.kinds import Kind
+
+LONGEST_TEXT = 200  # of keys, names and sites: what is longer is not asked for
 
 _KEYS_A_QUESTION = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetCounts:
+    """How many things there are; each but `total` is one of three that add up to it."""
+
+    total: int
+    fresh: int
+    stale: int
+    never: int
 
 
 def ids_of(*, tenant_id: int, kind: str, keys: Sequence[str]) -> dict[str, int]:
@@ -22,7 +38,12 @@ def ids_of(*, tenant_id: int, kind: str, keys: Sequence[str]) -> dict[str, int]:
 
 def assets_of_kind(kind: str, *, tenant_id: int | None) -> QuerySet[Asset]:
     """The assets of a kind in use; `tenant_id` None means all tenants."""
-    assets = Asset.objects.filter(kind=kind, archived_at=None)
+    return assets_in_use(tenant_id=tenant_id).filter(kind=kind)
+
+
+def assets_in_use(*, tenant_id: int | None) -> QuerySet[Asset]:
+    """The assets of all kinds that are not archived; `tenant_id` None means all tenants."""
+    assets = Asset.objects.filter(archived_at=None)
     return assets if tenant_id is None else assets.filter(tenant_id=tenant_id)
 
 
@@ -32,3 +53,46 @@ def asset_ids_by_key(kind: str, key: str, *, tenant_id: int | None) -> list[int]
     if tenant_id is not None:
         assets = assets.filter(tenant_id=tenant_id)
     return list(assets.values_list("id", flat=True))
+
+
+def asset_by_id(pk: int, *, kind: str, tenant_id: int | None) -> Asset | None:
+    """The asset of that id and kind, archived or not; None where there is none that the tenant may see."""
+    assets = Asset.objects.filter(pk=pk, kind=kind)
+    return (assets if tenant_id is None else assets.filter(tenant_id=tenant_id)).select_related("tenant").first()
+
+
+def asset_search(text: str, *, tenant_id: int | None, limit: int) -> list[Asset]:
+    """At most `limit` assets in use, of all kinds, whose key or name has `text` in it, the best matches first.
+
+    Best is the whole key, then its beginning, then the beginning of the name, then anywhere; ties by key.
+    """
+    text = text.strip()
+    if not text or "\0" in text or len(text) > LONGEST_TEXT:
+        return []
+    how_good = Case(
+        When(key__iexact=text, then=0),
+        When(key__istartswith=text, then=1),
+        When(name__istartswith=text, then=2),
+        default=3,
+        output_field=SmallIntegerField(),
+    )
+    found = assets_in_use(tenant_id=tenant_id).filter(Q(key__icontains=text) | Q(name__icontains=text))
+    return list(found.select_related("tenant").order_by(how_good, "key", "pk")[:limit])
+
+
+def sites_of(tenant_id: int | None, *, kind: str | None = None) -> list[str]:
+    """The sites at which there are assets in use, in the order of the alphabet; `tenant_id` None: of all tenants."""
+    assets = assets_in_use(tenant_id=tenant_id)
+    if kind is not None:
+        assets = assets.filter(kind=kind)
+    return list(assets.exclude(site="").values_list("site", flat=True).distinct().order_by("site"))
+
+
+def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime) -> FleetCounts:
+    """How many assets of the kind are in use, by the age of their newest reading: one question."""
+    at, since = f"{kind.state_relation}__at", now - STALE_AFTER
+    counted = assets_of_kind(kind.name, tenant_id=tenant_id).aggregate(
+        total=Count("pk"), known=Count(at), fresh=Count("pk", filter=Q(**{f"{at}__gt": since}))
+    )
+    total, known, fresh = counted["total"], counted["known"], counted["fresh"]
+    return FleetCounts(total=total, fresh=fresh, stale=known - fresh, never=total - known)
