@@ -1,7 +1,8 @@
 """The one SELECT that reads, checks and types a file's rows, made from a stream's declaration.
 
-The rules and sentences are those of `readings/normalise.py`. Nothing from outside is ever part of the text:
-texts that a user chose (an asset's key, a delimiter) travel as parameters or are quoted by `literal`.
+The rules and sentences are those of `readings/normalise.py`, lines are taken apart as in `readings/lines.py`. Nothing
+from outside is ever part of the text: texts that a user chose (an asset's key, a delimiter) travel as parameters or
+are quoted by `literal`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from wattkeeper.base.catalog.streams import Stream, implausible_flag
 from wattkeeper.base.core.clock import to_microseconds
 from wattkeeper.flow.readings import reasons, timestamps
 from wattkeeper.flow.readings.files import MAX_LINE_BYTES, DelimitedFile
+from wattkeeper.flow.readings.lines import FIELD_SEPARATOR
 
-_FIELD_SEPARATOR = "\x1f"  # stands for the delimiters outside quotes while a quoted line is split
 _TRIMMED = "' \\t\\r'"
 
 
@@ -104,11 +105,11 @@ class FileSql:
             joined = (
                 "arrayStringConcat(arrayMap((piece, i, n) -> if(i % 2 = 0, piece, "
                 "if(piece = '' AND i > 1 AND i < n, '\"', "
-                f"replaceAll(piece, {delimiter}, {literal(_FIELD_SEPARATOR)}))), "
+                f"replaceAll(piece, {delimiter}, {literal(FIELD_SEPARATOR)}))), "
                 "splitByChar('\"', line) AS pieces, arrayEnumerate(pieces), "
                 "arrayWithConstant(length(pieces), length(pieces))))"
             )
-            fields = f"if(quotes = 0, {plain}, splitByChar({literal(_FIELD_SEPARATOR)}, {joined}))"
+            fields = f"if(quotes = 0, {plain}, splitByChar({literal(FIELD_SEPARATOR)}, {joined}))"
         return (
             f"SELECT row, line, {quotes} AS quotes, {fields} AS f FROM ({self.source}) "
             f"WHERE row > {self.file.header_line}"
