@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.core.validators import slug_re
-from django.db.models import QuerySet
+from collections.abc import Iterable
+from typing import Any
 
-from wattkeeper.base.accounts.models import ApiKey, Tenant
+from django.core.validators import slug_re
+from django.db.models import Manager, QuerySet
+
+from wattkeeper.base.accounts.models import ApiKey, Tenant, User
 
 
 def tenant_by_slug(slug: str) -> Tenant | None:
@@ -18,3 +21,18 @@ def keys(*, tenant: Tenant | None = None) -> QuerySet[ApiKey]:
     """The keys of one tenant, or of all and above them; the revoked ones too."""
     found = ApiKey.objects.select_related("tenant")
     return found if tenant is None else found.filter(tenant=tenant)
+
+
+def names_of(identities: Iterable[str]) -> dict[str, str]:
+    """The username or the key's name of each identity (`user:3`, `key:9`); itself where there is none any more."""
+    wanted = set(identities)
+    names = {identity: identity for identity in wanted}
+    names.update((f"user:{pk}", name) for pk, name in _named(wanted, "user", User.objects, "username"))
+    names.update((f"key:{pk}", name) for pk, name in _named(wanted, "key", ApiKey.objects, "name"))
+    return names
+
+
+def _named(identities: Iterable[str], kind: str, objects: Manager[Any], field: str) -> Iterable[tuple[int, str]]:
+    parts = (identity.partition(":") for identity in identities)
+    numbers = [int(number) for before, _, number in parts if before == kind and number.isdecimal()]
+    return objects.filter(pk__in=numbers).order_by().values_list("pk", field) if numbers else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 from uuid import UUID
@@ -33,13 +34,22 @@ def run_report(run: Run) -> RunReport:
         "id": str(run.pk),
         "name": run.name,
         "status": str(run.state),
-        "progress": {"done": run.progress_done, "total": run.progress_total, "text": run.progress_text},
+        "progress": progress_report(run),
         "created_at": _text(run.created_at),
         "started_at": _text(run.started_at) if run.started_at else None,
         "finished_at": _text(run.finished_at) if run.finished_at else None,
         "outcome": run.outcome,
         "error": run.error or None,
     }
+
+
+def progress_report(run: Run) -> ProgressReport:
+    return {"done": run.progress_done, "total": run.progress_total, "text": run.progress_text}
+
+
+def runs_by_id(run_ids: Collection[UUID]) -> dict[UUID, Run]:
+    """Those of the runs that are not forgotten, in one question and without their outcomes."""
+    return Run.objects.defer("outcome").in_bulk(run_ids) if run_ids else {}
 
 
 def run_by_id(run_id: UUID) -> Run | None:
