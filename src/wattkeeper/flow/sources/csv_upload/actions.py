@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
+from wattkeeper.base.accounts.actions import audit_add
 from wattkeeper.base.catalog.registry import stream as stream_of
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import now
-from wattkeeper.base.core.errors import BadRequestError, ConflictError, TooLargeError
+from wattkeeper.base.core.errors import BadRequestError, BusyError, ConflictError, TooLargeError
 from wattkeeper.base.jobs.actions import run_start
 from wattkeeper.base.jobs.models import Run
 from wattkeeper.base.jobs.queries import run_by_id
@@ -87,32 +88,38 @@ class UploadName:
         }
 
 
-def chunk_store(name: UploadName, *, index: int, total: int, pieces: Iterable[bytes], size: int) -> Upload:
-    """Keep one chunk, durably. Chunks come in any order; one sent again replaces itself."""
+def chunk_store(
+    name: UploadName, *, index: int, total: int, pieces: Iterable[bytes], size: int, fingerprint: str = ""
+) -> Upload:
+    """Keep one chunk, durably. Chunks come in any order; one sent again replaces itself.
+
+    A chunk of another total, or with another `fingerprint`, is of another file: what had come of the first one goes.
+    """
     _require_total(total)
     if not 0 <= index < total:
         raise BadRequestError(f"Give a number from 0 to {total - 1}.", field="chunk_index")
-    upload = _under_way(name) or _begin(name, total)
+    upload = _under_way(name) or _begin(name, total, fingerprint)
+    if not _is_of(upload, total, fingerprint):
+        upload = _begin_again(upload, total, fingerprint)
     if upload.state == UploadState.LOADING:
         raise _being_loaded()
-    still_open = Upload.objects.filter(pk=upload.pk, state__in=_OPEN)
     folder = folder_of(upload.id)
-    if upload.total_chunks != total:  # another file of that name: what had come of the first one goes
-        if not still_open.update(total_chunks=total, touched_at=now()):
-            raise _being_loaded()
-        folder.remove()
-    folder.write(index, pieces, size=size)
-    if not still_open.update(state=UploadState.RECEIVING, touched_at=now()):
-        # All were here without this one: a finalize has taken them meanwhile, and may even have ended.
-        if not Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).exists():
-            folder.remove()
-        raise _being_loaded()
-    upload.refresh_from_db()
-    return upload
+    try:
+        folder.write(index, pieces, size=size)
+    except FileNotFoundError:  # the folder went while this was written
+        if Upload.objects.filter(pk=upload.pk, state__in=_OPEN).exists():
+            raise BusyError("Another file of this name came meanwhile: send this chunk again.") from None
+        raise _gone_or_loading(upload) from None
+    _after_chunk(upload, index, total, fingerprint)
+    return _fresh(upload)
 
 
-def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tuple[Upload, Run | None]:
+def upload_finalize(
+    name: UploadName, *, total: int, respond_async: bool, fingerprint: str = ""
+) -> tuple[Upload, Run | None]:
     """Load the file whose chunks are all here. Sent again, it says what became of the first time.
+
+    BadRequestError where the chunks came with another `fingerprint`.
 
     Gives the upload and, unless it is done, the run that is at work on it.
     """
@@ -122,7 +129,9 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
         done = Upload.objects.filter(**name.columns(), state=UploadState.DONE).order_by("-created_at").first()
         if done is None:
             raise _missing(range(total))
+        _require_fingerprint(done, fingerprint)
         return done, None
+    _require_fingerprint(upload, fingerprint)
     if upload.state == UploadState.LOADING:
         if run := _at_work(upload):
             return upload, run
@@ -134,12 +143,13 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
         size = _require_complete(upload, total)
         _header(upload)  # what cannot be loaded at all is said now, whatever the size
     except (BadRequestError, FileNotFoundError):
-        upload.refresh_from_db()
+        upload = _fresh(upload)
         if upload.state == UploadState.DONE:  # meanwhile, by another finalize: therefore its chunks are gone
             return upload, None
         raise
-    claimed = Upload.objects.filter(pk=upload.pk, state__in=_OPEN)
-    if claimed.update(state=UploadState.LOADING, touched_at=now()):
+    same = Upload.objects.filter(pk=upload.pk, total_chunks=total, fingerprint=upload.fingerprint)
+    claimed = same.filter(state__in=_OPEN)
+    if claimed.update(state=UploadState.LOADING, run_id=None, touched_at=now()):
         inline = size <= _limits().inline_bytes and not respond_async
         run = run_start(
             LOAD_JOB,
@@ -150,8 +160,23 @@ def upload_finalize(name: UploadName, *, total: int, respond_async: bool) -> tup
             now=inline,
         )
         Upload.objects.filter(pk=upload.pk).update(run_id=run.pk)
-    upload.refresh_from_db()
+    elif not same.exists():
+        raise ConflictError("Another file of this name came meanwhile, or this upload was discarded.")
+    upload = _fresh(upload)
     return upload, None if upload.state == UploadState.DONE else _run_of(upload)
+
+
+def upload_discard(upload: Upload, *, actor: str) -> None:
+    """Forget an upload that is not loaded, and its chunks. ConflictError where it is, or is just being loaded."""
+    if upload.state == UploadState.LOADING and (run := _run_of(upload)) and run.state == Run.State.FAILED:
+        given_up = Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING, run_id=run.pk)
+        given_up.update(state=UploadState.FAILED)
+    with transaction.atomic():
+        if not Upload.objects.filter(pk=upload.pk, state__in=_OPEN).delete()[0]:
+            raise ConflictError("This upload is loaded or being loaded, and cannot be discarded any more.")
+        target = f"upload:{upload.pk} {upload.file_name}"
+        audit_add(tenant=upload.tenant, actor=actor, action="upload_discard", target=target)
+    folder_of(upload.pk).remove()
 
 
 @job(LOAD_JOB)
@@ -162,11 +187,12 @@ def upload_load(run: RunHandle) -> dict[str, Any]:
         return dict(upload.report or {})
     Upload.objects.filter(pk=upload.pk).update(state=UploadState.LOADING, run_id=run.id, touched_at=now())
     try:
-        report = _load(upload, run)
+        report, header = _load(upload, run)
     except Exception:  # not RunStopped: then another worker is at work on it
         Upload.objects.filter(pk=upload.pk, state=UploadState.LOADING).update(state=UploadState.FAILED)
         raise
-    Upload.objects.filter(pk=upload.pk).update(state=UploadState.DONE, report=report, touched_at=now())
+    kept = {"report": report, "header": header.text, "delimiter": header.delimiter}
+    Upload.objects.filter(pk=upload.pk).update(state=UploadState.DONE, touched_at=now(), **kept)
     folder_of(upload.pk).remove()  # only now: until here everything could be done again
     return report
 
@@ -199,14 +225,75 @@ def _under_way(name: UploadName) -> Upload | None:
     return Upload.objects.filter(**name.columns()).exclude(state=UploadState.DONE).first()
 
 
-def _begin(name: UploadName, total: int) -> Upload:
+def _begin(name: UploadName, total: int, fingerprint: str) -> Upload:
     try:
-        return Upload.objects.create(**name.columns(), total_chunks=total)
+        return Upload.objects.create(**name.columns(), total_chunks=total, fingerprint=fingerprint)
     except IntegrityError:  # its first two chunks came at once
         upload = _under_way(name)
         if upload is None:
             raise
         return upload
+
+
+def _is_of(upload: Upload, total: int, fingerprint: str) -> bool:
+    """Whether a chunk is of the file that the upload is about; without a fingerprint, the total alone tells."""
+    return upload.total_chunks == total and fingerprint in {"", upload.fingerprint}
+
+
+def _begin_again(upload: Upload, total: int, fingerprint: str) -> Upload:
+    """The upload as one of a chunk's file.
+
+    What is there of another file goes before anyone can see that the upload is about this one: of several chunks
+    of the new file that come at once, none removes what another has written.
+    """
+    with transaction.atomic():
+        held = Upload.objects.select_for_update().filter(pk=upload.pk, state__in=_OPEN).first()
+        if held is None:
+            raise _gone_or_loading(upload)
+        if not _is_of(held, total, fingerprint):
+            if held.total_chunks != total or held.fingerprint:
+                folder_of(held.pk).remove()
+            held.total_chunks, held.fingerprint = total, fingerprint
+            held.save(update_fields=["total_chunks", "fingerprint", "touched_at"])
+    return held
+
+
+def _after_chunk(upload: Upload, index: int, total: int, fingerprint: str) -> None:
+    """Note that a chunk has come. ConflictError where its upload has gone on without it."""
+    still_open = Upload.objects.filter(pk=upload.pk, state__in=_OPEN, total_chunks=total)
+    if fingerprint:
+        still_open = still_open.filter(fingerprint=fingerprint)
+    if still_open.update(state=UploadState.RECEIVING, touched_at=now()):
+        return
+    if Upload.objects.filter(pk=upload.pk, state__in=_OPEN).exists():
+        # It lies among the chunks of another file, perhaps in the place of one of them, which is missed then.
+        folder_of(upload.pk).chunk(index).unlink(missing_ok=True)
+        raise ConflictError("Another file of this name is being sent meanwhile.")
+    raise _gone_or_loading(upload)
+
+
+def _gone_or_loading(upload: Upload) -> ConflictError:
+    """What to say of an upload that takes no more chunks.
+
+    All of them were here without this one, and a finalize took them, and may even have ended; or it was discarded.
+    """
+    state = Upload.objects.filter(pk=upload.pk).values_list("state", flat=True).first()
+    if state == UploadState.LOADING:
+        return _being_loaded()
+    folder_of(upload.pk).remove()
+    return ConflictError("This file has been loaded meanwhile.") if state else _discarded()
+
+
+def _fresh(upload: Upload) -> Upload:
+    """The upload as it is now. ConflictError where it was discarded."""
+    found = Upload.objects.filter(pk=upload.pk).first()
+    if found is None:
+        raise _discarded()
+    return found
+
+
+def _discarded() -> ConflictError:
+    return ConflictError("This upload was discarded meanwhile.")
 
 
 def _run_of(upload: Upload) -> Run | None:
@@ -242,6 +329,12 @@ def _require_complete(upload: Upload, total: int) -> int:
     return size
 
 
+def _require_fingerprint(upload: Upload, fingerprint: str) -> None:
+    if fingerprint and upload.fingerprint and fingerprint != upload.fingerprint:
+        message = "The chunks that came are of another file of this name: send the chunks of this one."
+        raise BadRequestError(message, field="fingerprint")
+
+
 def _missing(indexes: Sequence[int]) -> BadRequestError:
     named = ", ".join(map(str, indexes[:_NAMED_MISSING]))
     more = f" and {len(indexes) - _NAMED_MISSING} more" if len(indexes) > _NAMED_MISSING else ""
@@ -258,16 +351,17 @@ def _header(upload: Upload) -> Header:
     return header_of(head, stream_of(upload.stream), asset_named=bool(upload.asset_key))
 
 
-def _load(upload: Upload, run: RunHandle) -> dict[str, Any]:
+def _load(upload: Upload, run: RunHandle) -> tuple[dict[str, Any], Header]:
     assert _connected is not None
     started, folder = time.monotonic(), folder_of(upload.pk)
     size = _require_complete(upload, upload.total_chunks)
     folder.require_space(size)
+    header = _header(upload)
     try:
         file = assemble(
             (folder.chunk(index) for index in range(upload.total_chunks)),
             folder.whole,
-            _header(upload),
+            header,
             asset_key=upload.asset_key or None,
             progress=lambda read: run.progress(read, size, "Reading the file"),
         )
@@ -281,7 +375,7 @@ def _load(upload: Upload, run: RunHandle) -> dict[str, Any]:
         )
     finally:
         folder.whole.unlink(missing_ok=True)
-    return _report(upload, file, receipt, seconds=round(time.monotonic() - started, 3))
+    return _report(upload, file, receipt, seconds=round(time.monotonic() - started, 3)), header
 
 
 def _report(upload: Upload, file: DelimitedFile, receipt: LoadReceipt, *, seconds: float) -> dict[str, Any]:

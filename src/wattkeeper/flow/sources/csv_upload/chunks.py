@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -61,9 +62,13 @@ class ChunkFolder:
 
     def present(self) -> dict[int, int]:
         """The sizes of the chunks that are here, by index."""
-        if not self.path.is_dir():
-            return {}
-        return {int(file.name): file.stat().st_size for file in self.path.iterdir() if file.name.isdigit()}
+        found: dict[int, int] = {}
+        # Nothing has come, or all of it goes just now.
+        with suppress(FileNotFoundError), os.scandir(self.path) as files:
+            for file in files:
+                if file.name.isdigit():
+                    found[int(file.name)] = file.stat().st_size
+        return found
 
     def require_space(self, size: int) -> None:
         """OutOfSpaceError where writing `size` bytes would leave the server without room to work."""

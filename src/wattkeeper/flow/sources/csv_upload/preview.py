@@ -16,7 +16,7 @@ from wattkeeper.base.core.errors import BadRequestError
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.readings.lines import fields_of, is_blank, row_of_line
 from wattkeeper.flow.readings.normalise import shown
-from wattkeeper.flow.readings.reading import Refusal, Row, Value
+from wattkeeper.flow.readings.reading import Refusal, Value
 from wattkeeper.flow.sources.csv_upload.header import (
     BOM,
     HEAD_BYTES,
@@ -114,9 +114,7 @@ def _first_rows(whole: bytes, header: Header) -> list[tuple[int, bytes]]:
     return list(islice((one for one in numbered if not is_blank(one[1])), PREVIEW_ROWS))
 
 
-def _judged(
-    number: int, line: bytes, header: Header, stream: Stream, asset_key: str, moment: datetime
-) -> PreviewRow:
+def _judged(number: int, line: bytes, header: Header, stream: Stream, asset_key: str, moment: datetime) -> PreviewRow:
     result = row_of_line(
         line,
         stream,
