@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any
 from urllib.parse import urlencode
 
 from rest_framework.request import Request
@@ -14,7 +15,7 @@ from rest_framework.request import Request
 from wattkeeper.base.accounts.callers import Caller, tenant_for_read
 from wattkeeper.base.assets.queries import asset_ids_by_key
 from wattkeeper.base.catalog.streams import Stream
-from wattkeeper.base.core.errors import BadRequestError
+from wattkeeper.base.core.errors import BadRequestError, NotFoundError
 from wattkeeper.flow.readings.timestamps import LAST_MOMENT, parse_timestamp
 from wattkeeper.flow.store.queries import Ordering, Selection
 
@@ -80,6 +81,23 @@ def page_url(request: Request, number: int) -> str:
     """The address of another page of the same question."""
     query = [(name, value) for name, values in request.query_params.lists() for value in values if name != "page"]
     return f"{request.build_absolute_uri(request.path)}?{urlencode([*query, ('page', str(number))])}"
+
+
+def require_page(page: PageNumber, count: int) -> None:
+    """NotFoundError where `count` things do not reach to that page. There is always a first one."""
+    if page.offset >= count and page.number > 1:
+        raise NotFoundError(f"There is no page {page.number}.")
+
+
+def page_answer(request: Request, page: PageNumber, count: int, results: Any) -> dict[str, Any]:
+    """A page, `results`, in the frame of every list."""
+    has_next = page.offset + page.size < count
+    return {
+        "count": count,
+        "next": page_url(request, page.number + 1) if has_next else None,
+        "previous": page_url(request, page.number - 1) if page.number > 1 else None,
+        "results": results,
+    }
 
 
 def _whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:

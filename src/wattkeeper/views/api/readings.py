@@ -22,7 +22,7 @@ from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.keys import ReadingKey
 from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.flow.store.store import store
-from wattkeeper.views.api.parameters import ordering_of, page_of, page_url, selection_of
+from wattkeeper.views.api.parameters import ordering_of, page_answer, page_of, require_page, selection_of
 from wattkeeper.views.api.serializers import serializer_of
 
 
@@ -50,20 +50,11 @@ class ReadingList(StreamView):
         page, ordering = page_of(request), ordering_of(request, self.stream)
         selection = selection_of(request, self.stream, caller_of(request))
         count = store().count(self.stream, selection)
-        if page.offset >= count and page.number > 1:
-            raise NotFoundError(f"There is no page {page.number}.")
+        require_page(page, count)
         rows = queries.page(
             store().engine, self.stream, selection, ordering=ordering, offset=page.offset, limit=page.size
         )
-        has_next = page.offset + page.size < count
-        return Response(
-            {
-                "count": count,
-                "next": page_url(request, page.number + 1) if has_next else None,
-                "previous": page_url(request, page.number - 1) if page.number > 1 else None,
-                "results": serializer_of(self.stream)(rows, many=True).data,
-            }
-        )
+        return Response(page_answer(request, page, count, serializer_of(self.stream)(rows, many=True).data))
 
     def post(self, request: Request) -> Response:
         caller = caller_of(request)

@@ -11,70 +11,130 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.views import APIView
 
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.flow.sources.csv_upload.queries import ORDERINGS, UploadStatus
 from wattkeeper.views.api.parameters import PAGE_SIZE, PAGE_SIZE_MAX
 from wattkeeper.views.api.readings import ReadingDetail, ReadingList, StreamView
 from wattkeeper.views.api.serializers import page_serializer_of, serializer_of
 from wattkeeper.views.api.upload_serializers import (
     ChunkReceivedSerializer,
-    ChunkSerializer,
-    FinalizeSerializer,
+    PreviewSerializer,
     ReportSerializer,
-    StatusSerializer,
+    upload_serializers_of,
 )
-from wattkeeper.views.api.uploads import UploadChunk, UploadFinalize, UploadRefused, UploadStatus
+from wattkeeper.views.api.uploads import (
+    LAYOUTS,
+    UploadChunk,
+    UploadDetail,
+    UploadFinalize,
+    UploadList,
+    UploadPreview,
+    UploadRefused,
+)
 
 V = TypeVar("V", bound=StreamView)
 BAD = OpenApiResponse(description="What is wrong, by field, or as `detail`.")
 
 
+PAGING = [
+    OpenApiParameter("page", int, description="From 1."),
+    OpenApiParameter("page_size", int, description=f"At most {PAGE_SIZE_MAX}; {PAGE_SIZE} where it is missing."),
+]
+TENANT_OF_NEW = OpenApiParameter("tenant", str, description="For callers above tenants: whose it becomes.")
+TENANT_MEANT = OpenApiParameter("tenant", str, description="For callers above tenants: only that tenant's.")
+
+
 def stream_urls(stream: Stream) -> list[URLPattern]:
-    """List, one by its id, and the four steps of an upload."""
+    """List, one by its id, and the steps of an upload."""
     item, page = serializer_of(stream), page_serializer_of(stream)
-    selection = selection_parameters(stream)
-    paging = [
-        OpenApiParameter("page", int, description="From 1."),
-        OpenApiParameter("page_size", int, description=f"At most {PAGE_SIZE_MAX}; {PAGE_SIZE} where it is missing."),
-    ]
-    prefer = OpenApiParameter(
-        "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once."
-    )
-    file = OpenApiResponse(OpenApiTypes.BINARY, description="A CSV file.")
-    tenant = OpenApiParameter("tenant", str, description="For callers above tenants: whose it becomes.")
     read = operation(
-        "Readings, filtered, ordered and in pages.", {200: page}, fails=[400, 503], parameters=[*selection, *paging]
+        "Readings, filtered, ordered and in pages.",
+        {200: page},
+        fails=[400, 503],
+        parameters=[*selection_parameters(stream), *PAGING],
     )
     write = operation(
         "Store one reading. Of two for the same time, the first stays and the second is a 400.",
         {201: item},
         fails=[400, 503, 507],
         request=item,
-        parameters=[tenant],
+        parameters=[TENANT_OF_NEW],
+    )
+    one = operation("One reading.", {200: item}, fails=[404])
+    return [
+        path("", bound(ReadingList, stream, get=read, post=write)),
+        *_upload_urls(stream),
+        path("<str:reading_id>/", bound(ReadingDetail, stream, get=one)),
+    ]
+
+
+def _upload_urls(stream: Stream) -> list[URLPattern]:
+    made = upload_serializers_of(stream)
+    prefer = OpenApiParameter(
+        "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once."
+    )
+    preview = operation(
+        "Hear how a file would be understood before it is sent: its columns, and what a load would make of its first "
+        "rows. Nothing is kept.",
+        {200: PreviewSerializer},
+        fails=[400, 413],
+        request={"multipart/form-data": made.preview},
+        parameters=[TENANT_OF_NEW],
     )
     chunk = operation(
         "Send a part of a file: in any order, and again as often as you like.",
         {200: ChunkReceivedSerializer},
-        fails=[400, 409, 413, 507],
-        request={"multipart/form-data": ChunkSerializer},
-        parameters=[tenant],
+        fails=[400, 409, 413, 503, 507],
+        request={"multipart/form-data": made.chunk},
+        parameters=[TENANT_OF_NEW],
     )
     finalize = operation(
         "Load the file whose parts are all here, and hear which rows were stored, double, flagged or refused. "
         "A large file is answered with 202 and the address at which to follow it. Sent again, it stores nothing twice.",
-        {200: ReportSerializer, 202: StatusSerializer},
-        fails=[400, 413, 503, 507],
-        request=FinalizeSerializer,
-        parameters=[prefer, tenant],
+        {200: ReportSerializer, 202: made.status},
+        fails=[400, 409, 413, 503, 507],
+        request=made.finalize,
+        parameters=[prefer, TENANT_OF_NEW],
     )
-    follow = operation("What has become of an upload.", {200: StatusSerializer}, fails=[404])
-    refused = operation("All refused rows of an upload.", {(200, "text/csv"): file}, fails=[404, 503])
-    one = operation("One reading.", {200: item}, fails=[404])
+    listed = operation(
+        "The uploads of the tenant; to a key that may only send, its own.",
+        {200: made.page},
+        fails=[400, 404],
+        parameters=[*_upload_filters(stream), *PAGING],
+    )
+    follow = operation("What has become of an upload.", {200: made.status}, fails=[404])
+    discard = operation("Discard an upload that is not loaded, with its chunks.", {204: None}, fails=[404, 409])
+    refused = operation(
+        "All refused rows of an upload.",
+        {(200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY, description="A CSV file.")},
+        fails=[400, 404, 409, 503],
+        parameters=[
+            OpenApiParameter(
+                "layout",
+                str,
+                enum=LAYOUTS,
+                description="`report` where it is missing. `mend`: with the file's own header and delimiter, and in "
+                "front of each row its number and why it was refused; mend the cells and send it again.",
+            )
+        ],
+    )
     return [
-        path("", bound(ReadingList, stream, get=read, post=write)),
+        path("preview_upload/", bound(UploadPreview, stream, post=preview)),
         path("upload_chunk/", bound(UploadChunk, stream, post=chunk)),
         path("finalize_upload/", bound(UploadFinalize, stream, post=finalize)),
-        path("uploads/<uuid:upload_id>/", bound(UploadStatus, stream, get=follow)),
+        path("uploads/", bound(UploadList, stream, get=listed)),
+        path("uploads/<uuid:upload_id>/", bound(UploadDetail, stream, get=follow, delete=discard)),
         path("uploads/<uuid:upload_id>/refused/", bound(UploadRefused, stream, get=refused)),
-        path("<str:reading_id>/", bound(ReadingDetail, stream, get=one)),
+    ]
+
+
+def _upload_filters(stream: Stream) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter("status", str, enum=[one.value for one in UploadStatus]),
+        OpenApiParameter("file_name", str, description="Of exactly this name."),
+        OpenApiParameter("search", str, description=f"Stands in the file's name or in `{stream.asset_field}`."),
+        OpenApiParameter("mine", bool, description="true: what the caller has sent; false: what others have."),
+        OpenApiParameter("ordering", str, enum=ORDERINGS, description="`-created_at` where it is missing."),
+        TENANT_MEANT,
     ]
 
 
@@ -95,7 +155,7 @@ def selection_parameters(stream: Stream) -> list[OpenApiParameter]:
         OpenApiParameter("final_timestamp", str, description="Until then, inclusive. A date: to its end."),
         OpenApiParameter("timezone", str, description="IANA name, for times without an offset; else UTC."),
         OpenApiParameter("ordering", str, enum=orderings, description=f"`{stream.time_field}` where it is missing."),
-        OpenApiParameter("tenant", str, description="For callers above tenants: only that tenant's."),
+        TENANT_MEANT,
     ]
 
 

@@ -1,10 +1,10 @@
-"""Files in chunks, for any stream: the chunk, the finalize, what became of it, and the refused rows."""
+"""Files in chunks, for any stream: a look at one, the chunk, the finalize, what became of it, and the refused rows."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,19 +17,25 @@ from rest_framework.response import Response
 from wattkeeper.base.accounts.callers import Caller, caller_of, tenant_for_write
 from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.core.download import Download
-from wattkeeper.base.core.errors import BadRequestError, NotFoundError
+from wattkeeper.base.core.errors import BadRequestError, ConflictError, NotFoundError, TooLargeError
 from wattkeeper.base.core.formulas import harmless
 from wattkeeper.base.jobs.models import Run
-from wattkeeper.base.jobs.queries import run_by_id, run_report
 from wattkeeper.flow.readings.reasons import NULL_WORDS
-from wattkeeper.flow.sources.csv_upload.actions import UploadName, chunk_store, upload_finalize
+from wattkeeper.flow.sources.csv_upload.actions import UploadName, chunk_store, upload_discard, upload_finalize
+from wattkeeper.flow.sources.csv_upload.mend import mend_file
 from wattkeeper.flow.sources.csv_upload.models import Upload, UploadState
-from wattkeeper.flow.sources.csv_upload.queries import upload_by_id
+from wattkeeper.flow.sources.csv_upload.preview import PREVIEW_BYTES, preview_of
+from wattkeeper.flow.sources.csv_upload.queries import ORDERINGS, UploadStatus, upload_by_id, uploads_of
 from wattkeeper.flow.store.load import refused_rows
 from wattkeeper.flow.store.store import store
+from wattkeeper.views.api.parameters import page_answer, page_of, require_page, tenant_filter
 from wattkeeper.views.api.readings import StreamFileView, StreamView
+from wattkeeper.views.api.upload_answers import preview_answer, report_answer, upload_answer, upload_answers
 
 FILE_NAME_MAX = 255
+FINGERPRINT_MAX = 100
+REPORT = "report"
+LAYOUTS = (REPORT, "mend")
 
 
 class UploadView(StreamView):
@@ -49,17 +55,42 @@ class UploadView(StreamView):
         return UploadName(tenant.pk, caller.identity, self.stream, asset_key, file_name)
 
 
+class UploadPreview(UploadView):
+    """POST the first bytes of a file, and hear how it would be understood. Nothing is kept."""
+
+    def post(self, request: Request) -> Response:
+        name = self.upload_name(request, caller_of(request))
+        head = _file(request, "head", "Send the file's first bytes as a file of a multipart form.")
+        size = head.size or 0
+        if size > PREVIEW_BYTES:
+            raise TooLargeError(f"A preview needs the file's first {PREVIEW_BYTES >> 10} KiB and takes no more.")
+        complete = _truth(_text(request, "complete", longest=10), "complete")
+        preview = preview_of(
+            head.read(),
+            self.stream,
+            tenant_id=name.tenant_id,
+            asset_key=name.asset_key,
+            complete=size < PREVIEW_BYTES if complete is None else complete,
+        )
+        return Response(preview_answer(preview))
+
+
 class UploadChunk(UploadView):
     """POST one chunk of a file."""
 
     def post(self, request: Request) -> Response:
         name = self.upload_name(request, caller_of(request))
-        chunk = request.FILES.get("chunk")
-        if not isinstance(chunk, UploadedFile):
-            raise BadRequestError("Send the chunk as a file of a multipart form.", field="chunk")
+        chunk = _file(request, "chunk", "Send the chunk as a file of a multipart form.")
         index, total = _number(request, "chunk_index"), _number(request, "total_chunks")
-        chunk_store(name, index=index, total=total, pieces=chunk.chunks(), size=chunk.size or 0)
-        return Response({"status": "chunk received", "chunk_index": index, "total_chunks": total})
+        upload = chunk_store(
+            name,
+            index=index,
+            total=total,
+            pieces=chunk.chunks(),
+            size=chunk.size or 0,
+            fingerprint=_fingerprint(request),
+        )
+        return Response({"status": "chunk received", "id": str(upload.pk), "chunk_index": index, "total_chunks": total})
 
 
 class UploadFinalize(UploadView):
@@ -67,25 +98,65 @@ class UploadFinalize(UploadView):
 
     def post(self, request: Request) -> Response:
         name = self.upload_name(request, caller_of(request))
-        respond_async = "respond-async" in request.headers.get("Prefer", "").lower()
-        upload, run = upload_finalize(name, total=_number(request, "total_chunks"), respond_async=respond_async)
+        upload, run = upload_finalize(
+            name,
+            total=_number(request, "total_chunks"),
+            respond_async="respond-async" in request.headers.get("Prefer", "").lower(),
+            fingerprint=_fingerprint(request),
+        )
         place = status_url(request, upload)
         if upload.state == UploadState.DONE:
-            return Response(report_of(upload, place), headers={"Location": place})
+            return Response(report_answer(upload, place), headers={"Location": place})
         if run is not None and run.state == Run.State.FAILED:
             return Response({"detail": run.error}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
-        return Response(status_of(upload, run, place), status=status.HTTP_202_ACCEPTED, headers={"Location": place})
+        told = upload_answer(upload, self.stream, place)
+        return Response(told, status=status.HTTP_202_ACCEPTED, headers={"Location": place})
 
 
-class UploadStatus(StreamView):
-    """GET what has become of an upload."""
+class UploadList(StreamView):
+    """GET the uploads, newest first: the tenant's, or, for who only sends, the caller's own."""
 
+    is_list = True
     actions: ClassVar[Mapping[str, Action]] = {"GET": Action.FOLLOW}
+
+    def get(self, request: Request) -> Response:
+        page, caller = page_of(request), caller_of(request)
+        uploads = uploads_of(
+            self.stream.name,
+            tenant_id=tenant_filter(request, caller),
+            **self._whose(request, caller),
+            status=_status(_query(request, "status")),
+            file_name=_query(request, "file_name") or None,
+            search=_query(request, "search"),
+            ordering=_choice(_query(request, "ordering"), ORDERINGS, "ordering") or "-created_at",
+        )
+        count = uploads.count()
+        require_page(page, count)
+        shown = list(uploads[page.offset : page.offset + page.size])
+        return Response(page_answer(request, page, count, upload_answers(shown, self.stream, request.path)))
+
+    def _whose(self, request: Request, caller: Caller) -> dict[str, str | None]:
+        mine = _truth(_query(request, "mine"), "mine")
+        only_own = mine or not caller.may(Action.READ)
+        return {
+            "owner": caller.identity if only_own else None,
+            "not_owner": caller.identity if mine is False else None,
+        }
+
+
+class UploadDetail(StreamView):
+    """GET what has become of an upload; DELETE one that is not loaded."""
+
+    actions: ClassVar[Mapping[str, Action]] = {"GET": Action.FOLLOW, "DELETE": Action.INGEST}
 
     def get(self, request: Request, upload_id: UUID) -> Response:
         upload = _own_upload(self, request, upload_id)
-        run = run_by_id(upload.run_id) if upload.run_id else None
-        return Response(status_of(upload, run, request.path))
+        return Response(upload_answer(upload, self.stream, request.path))
+
+    def delete(self, request: Request, upload_id: UUID) -> Response:
+        upload = _own_upload(self, request, upload_id)
+        upload_discard(upload, actor=caller_of(request).identity)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class UploadRefused(StreamFileView):
@@ -95,35 +166,18 @@ class UploadRefused(StreamFileView):
 
     def get(self, request: Request, upload_id: UUID) -> StreamingHttpResponse:
         upload = _own_upload(self, request, upload_id)
-        pieces = Download(_refused_csv(upload.batch_id))
-        response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="refused_{upload.pk}.csv"'
+        layout = _choice(_query(request, "layout"), LAYOUTS, "layout") or REPORT
+        blocks = refused_rows(store().engine, batch_id=upload.batch_id)
+        if layout == REPORT:
+            pieces, name = _refused_csv(blocks), "refused"
+        elif upload.header:
+            pieces, name = mend_file(upload.header, upload.delimiter, blocks), "mend"
+        else:
+            raise ConflictError("This file is not loaded, or its header was not kept then.")
+        response = StreamingHttpResponse(Download(pieces), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{name}_{upload.pk}.csv"'
         response["X-Accel-Buffering"] = "no"
         return response
-
-
-def status_of(upload: Upload, run: Run | None, place: str) -> dict[str, Any]:
-    """`status` is running, done or failed; then progress, and at the end the report."""
-    told: dict[str, Any] = {"id": str(upload.pk), "file_name": upload.file_name, "status": "running"}
-    if run is not None:
-        told["progress"] = run_report(run)["progress"]
-    if upload.state == UploadState.DONE:
-        return {**told, "status": "done", "report": report_of(upload, place)}
-    if upload.state == UploadState.FAILED or (run is not None and run.state == Run.State.FAILED):
-        detail = run.error if run is not None and run.error else "The load failed."
-        return {**told, "status": "failed", "detail": f"{detail} The chunks are kept: finalize can be sent again."}
-    if upload.state == UploadState.RECEIVING:
-        told["status"] = "receiving"
-    return told
-
-
-def report_of(upload: Upload, place: str) -> dict[str, Any]:
-    return {
-        "status": "done",
-        "id": str(upload.pk),
-        **(upload.report or {}),
-        "refused_csv": f"{place}refused/",
-    }
 
 
 def status_url(request: Request, upload: Upload) -> str:
@@ -159,6 +213,42 @@ def _text(request: Request, name: str, *, longest: int) -> str:
     return text
 
 
+def _file(request: Request, name: str, else_: str) -> UploadedFile[Any]:
+    found = request.FILES.get(name)
+    if not isinstance(found, UploadedFile):
+        raise BadRequestError(else_, field=name)
+    return found
+
+
+def _fingerprint(request: Request) -> str:
+    return _text(request, "fingerprint", longest=FINGERPRINT_MAX)
+
+
+def _query(request: Request, name: str) -> str:
+    """What the query says, or nothing; never more than a file's name could have."""
+    text = request.query_params.get(name, "")
+    if "\0" in text:
+        raise BadRequestError("Contains a NUL byte.", field=name)
+    if len(text) > FILE_NAME_MAX:
+        raise BadRequestError(f"Longer than {FILE_NAME_MAX} characters.", field=name)
+    return text
+
+
+def _choice(text: str, choices: Sequence[str], field: str) -> str:
+    """One of the choices, or nothing."""
+    if text and text not in choices:
+        raise BadRequestError(f"{text[:40]!r} is not one of {', '.join(choices)}.", field=field)
+    return text
+
+
+def _truth(text: str, field: str) -> bool | None:
+    return {"": None, "true": True, "false": False}[_choice(text.lower(), ("true", "false"), field)]
+
+
+def _status(text: str) -> UploadStatus | None:
+    return UploadStatus(text) if _choice(text, [one.value for one in UploadStatus], "status") else None
+
+
 def _number(request: Request, name: str) -> int:
     value = request.data.get(name) if hasattr(request.data, "get") else None
     if value is None or value == "":
@@ -170,9 +260,9 @@ def _number(request: Request, name: str) -> int:
     return int(text)
 
 
-def _refused_csv(batch_id: int) -> Iterator[bytes]:
+def _refused_csv(blocks: Iterator[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
     yield b"row,column,value,reason,line\r\n"
-    for rows in refused_rows(store().engine, batch_id=batch_id):
+    for rows in blocks:
         out = io.StringIO()
         csv.writer(out).writerows([[harmless(cell) for cell in row] for row in rows])
         yield out.getvalue().encode()
