@@ -47,6 +47,14 @@ class Visit:
         form = {"file_name": "a.csv", "total_chunks": 1, "chunk_index": 0, "chunk": chunk}
         return self.client.post(f"{self.path}upload_chunk/{self.query}", form, format="multipart")
 
+    def preview(self) -> Any:
+        head = SimpleUploadedFile("blob", vehicles.csv_of([row_of(58)]))
+        form = {"file_name": "a.csv", "head": head}
+        return self.client.post(f"{self.path}preview_upload/{self.query}", form, format="multipart")
+
+    def discard(self) -> Any:
+        return self.client.delete(f"{self.path}uploads/{self.theirs.upload_id}/{self.query}")
+
     def finalize(self) -> Any:
         """Of a file of the caller's own, if they could send its chunk."""
         self.send_chunk()
@@ -58,11 +66,14 @@ ENDPOINTS: dict[str, Callable[[Visit], Any]] = {
     "list": lambda visit: visit.get(),
     "post": lambda visit: visit.send_row(),
     "row": lambda visit: visit.get(f"{visit.theirs.row_id}/"),
+    "preview": lambda visit: visit.preview(),
     "chunk": lambda visit: visit.send_chunk(),
     "finalize": lambda visit: visit.finalize(),
     "export": lambda visit: visit.get("export/"),
+    "uploads": lambda visit: visit.get("uploads/"),
     "upload": lambda visit: visit.get(f"uploads/{visit.theirs.upload_id}/"),
     "refused": lambda visit: visit.get(f"uploads/{visit.theirs.upload_id}/refused/"),
+    "discard": lambda visit: visit.discard(),
 }
 
 CALLERS: dict[str, Callable[[Person, Callable[..., Person], Person], APIClient]] = {
@@ -86,22 +97,22 @@ CALLERS: dict[str, Callable[[Person, Callable[..., Person], Person], APIClient]]
 # Those above tenants say here which one they mean; without that, see below.
 # fmt: off
 EXPECTED = {
-    #                     list post row  chunk finalize export upload refused
-    "owner":              (200, 201, 200, 200, 200,     200,   200,   200),
-    "owner's session":    (200, 201, 200, 200, 200,     200,   200,   200),
-    "manager":            (200, 201, 200, 200, 200,     200,   200,   200),
-    "operator":           (200, 403, 200, 403, 403,     200,   200,   200),
-    "viewer":             (200, 403, 200, 403, 403,     200,   200,   200),
-    "stranger":           (200, 201, 404, 200, 200,     200,   404,   404),
-    "stranger's key":     (200, 201, 404, 200, 200,     200,   404,   404),
-    "nobody":             (401, 401, 401, 401, 401,     401,   401,   401),
-    "wrong key":          (401, 401, 401, 401, 401,     401,   401,   401),
-    "key: read":          (200, 403, 200, 403, 403,     200,   200,   200),
-    "key: ingest":        (403, 201, 403, 200, 200,     403,   404,   404),  # not its own upload
-    "key: admin":         (200, 201, 200, 200, 200,     200,   200,   200),
-    "key of all: read":   (200, 403, 200, 403, 403,     200,   200,   200),
-    "key of all: ingest": (403, 201, 403, 200, 200,     403,   404,   404),
-    "key of all: admin":  (200, 201, 200, 200, 200,     200,   200,   200),
+    #                     list post row  preview chunk finalize export uploads upload refused discard (it is loaded)
+    "owner":              (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "owner's session":    (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "manager":            (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "operator":           (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "viewer":             (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "stranger":           (200, 201, 404, 200,    200,  200,     200,   200,    404,   404,    404),
+    "stranger's key":     (200, 201, 404, 200,    200,  200,     200,   200,    404,   404,    404),
+    "nobody":             (401, 401, 401, 401,    401,  401,     401,   401,    401,   401,    401),
+    "wrong key":          (401, 401, 401, 401,    401,  401,     401,   401,    401,   401,    401),
+    "key: read":          (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "key: ingest":        (403, 201, 403, 200,    200,  200,     403,   200,    404,   404,    404),  # not its own
+    "key: admin":         (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "key of all: read":   (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "key of all: ingest": (403, 201, 403, 200,    200,  200,     403,   200,    404,   404,    404),
+    "key of all: admin":  (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
 }
 # fmt: on
 
@@ -133,8 +144,8 @@ def test_each_endpoint_answers_each_caller_as_the_table_says(
 def test_every_endpoint_of_the_vehicles_is_in_the_table() -> None:
     from wattkeeper.kinds.vehicle.urls import urlpatterns
 
-    # The list and the posting share a path.
-    assert len(urlpatterns) == len(ENDPOINTS) - 1
+    # The list and the posting share a path, and so do an upload and its discarding.
+    assert len(urlpatterns) == len(ENDPOINTS) - 2
 
 
 @pytest.mark.parametrize("place", ["", "export/", "upload_chunk/", "finalize_upload/"])

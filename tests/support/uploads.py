@@ -31,6 +31,7 @@ class FileUpload:
     client: APIClient
     file_name: str = "drive.csv"
     vehicle_id: str | None = "V1"
+    fingerprint: str | None = None
 
     def named(self, **changes: Any) -> FileUpload:
         """The same upload under another name, vehicle or sender."""
@@ -38,7 +39,12 @@ class FileUpload:
 
     def form(self, **fields: Any) -> dict[str, Any]:
         """The fields that name the upload, and `fields`; one that is None is left out."""
-        named = {"file_name": self.file_name, "vehicle_id": self.vehicle_id, **fields}
+        named = {
+            "file_name": self.file_name,
+            "vehicle_id": self.vehicle_id,
+            "fingerprint": self.fingerprint,
+            **fields,
+        }
         return {name: value for name, value in named.items() if value is not None}
 
     def send_chunk(self, content: bytes, index: Any = 0, total: Any = 1) -> Any:
@@ -57,6 +63,10 @@ class FileUpload:
         headers = {"Prefer": "respond-async"} if respond_async else {}
         form = self.form(total_chunks=total)
         return self.client.post(f"{PATH}finalize_upload/", form, format="json", headers=headers)
+
+    def preview(self, content: bytes, **fields: Any) -> Any:
+        form = self.form(**{"head": SimpleUploadedFile("blob", content), **fields})
+        return self.client.post(f"{PATH}preview_upload/", form, format="multipart")
 
     def load(self, content: bytes, *, chunk_bytes: int | None = None) -> dict[str, Any]:
         """Send all of it and finalize; the report."""
@@ -94,6 +104,13 @@ def refused_table(client: APIClient, report: Mapping[str, Any]) -> list[dict[str
     response = client.get(report["refused_csv"])
     assert response.status_code == 200
     return list(csv.DictReader(io.StringIO(body_of(response).decode(), newline="")))
+
+
+def mend_table(client: APIClient, report: Mapping[str, Any], delimiter: str = ",") -> list[list[str]]:
+    """The refused rows as they are given to be mended: the header, then the rows."""
+    response = client.get(report["refused_csv"], {"layout": "mend"})
+    assert response.status_code == 200, response.content
+    return list(csv.reader(io.StringIO(body_of(response).decode(), newline=""), delimiter=delimiter))
 
 
 def counts(report: Mapping[str, Any]) -> tuple[int, int, int, int]:

@@ -113,7 +113,12 @@ def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
 def test_a_received_chunk_is_acknowledged(upload: FileUpload) -> None:
     response = upload.send_chunk(b"x", 1, 3)
     assert response.status_code == 200
-    assert response.json() == {"status": "chunk received", "chunk_index": 1, "total_chunks": 3}
+    assert response.json() == {
+        "status": "chunk received",
+        "id": str(only_upload().pk),
+        "chunk_index": 1,
+        "total_chunks": 3,
+    }
 
 
 @pytest.mark.parametrize(

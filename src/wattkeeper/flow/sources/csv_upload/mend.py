@@ -20,7 +20,8 @@ COLUMNS = ("refused_row", "refused_because")
 def mend_file(header: str, delimiter: str, blocks: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
     """The file in pieces. `blocks` of refused rows: row, column, value, reason, the line as it came.
 
-    Fields are those that the load saw, too few or too many as they may be: a row that nobody mends is refused again.
+    Fields are those that the load saw, too few or too many as they may be: none is added, which would let in a line
+    that was cut. What can be put right without a person, a stray quote or a NUL, is.
     """
     names = names_in(header, delimiter)
     # A file that was mended before has the columns already, and its rows have had other numbers.
