@@ -21,7 +21,7 @@ from wattkeeper.base.core.formulas import FORMULA_STARTS
 from wattkeeper.flow.sources.csv_upload.models import Upload
 from wattkeeper.flow.store import export
 from wattkeeper.flow.store.store import Store
-from wattkeeper.views.exports import formats
+from wattkeeper.views.exports import formats, workbook
 
 pytestmark = pytest.mark.usefixtures("vehicle_store")
 
@@ -312,7 +312,7 @@ def test_a_download_is_named_in_any_script(vehicle_id: str, plain: str, written:
 def test_a_workbook_goes_on_in_another_sheet(
     rows: int, on_sheets: list[int], owner: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(formats, "SHEET_ROWS", 3)
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
     post_rows(owner.jwt, [row_of(second) for second in range(rows)])
     content = exported(owner.jwt, "xlsx")
     assert [len(exports.sheet_rows(sheet)) for sheet in exports.sheets(content)] == on_sheets
@@ -322,7 +322,7 @@ def test_a_workbook_goes_on_in_another_sheet(
 
 
 def test_a_sheet_and_its_header_fill_excels_rows_and_no_more() -> None:
-    assert formats.SHEET_ROWS + 1 == 2**20
+    assert workbook.SHEET_ROWS + 1 == 2**20
 
 
 @in_each_format
@@ -330,7 +330,7 @@ def test_a_sheet_and_its_header_fill_excels_rows_and_no_more() -> None:
 def test_a_file_is_whole_wherever_its_pieces_end(
     piece: int, format_: str, owner: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (export, formats):
+    for module in (export, workbook):
         monkeypatch.setattr(module, "READ_BYTES", piece)
     post_rows(owner.jwt, [row_of(second, vehicle_id=f"é\n,{second}") for second in range(4)])
     assert rows_in(owner.jwt, format_) == as_exported(listed(owner.jwt))

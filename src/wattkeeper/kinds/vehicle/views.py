@@ -33,4 +33,4 @@ class TelemetryExport(StreamFileView):
             ordering_of(request, self.stream),
         )
         stem = request.query_params.get(self.stream.asset_field) or FILE_STEM
-        return export_response(question, FORMATS[name], stem=stem)
+        return export_response(FORMATS[name].pieces(question), FORMATS[name], stem=stem)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from django.http import StreamingHttpResponse
 
 from wattkeeper.base.core.download import Download
-from wattkeeper.views.exports.formats import ExportFormat, Question
+from wattkeeper.views.exports.formats import ExportFormat
 
 LONGEST_NAME = 100
 
 _NOT_IN_A_NAME = frozenset('/\\:*?"<>|%')
 
 
-def export_response(question: Question, format_: ExportFormat, *, stem: str) -> StreamingHttpResponse:
-    """`stem` names the file, without what a header or a file system would read another way."""
-    response = StreamingHttpResponse(Download(format_.pieces(question)), content_type=format_.content_type)
+def export_response(pieces: Iterator[bytes], format_: ExportFormat, *, stem: str) -> StreamingHttpResponse:
+    """The file that `pieces` make, which are of `format_`.
+
+    `stem` names it, without what a header or a file system would read another way.
+    """
+    response = StreamingHttpResponse(Download(pieces), content_type=format_.content_type)
     response["Content-Disposition"] = _attachment(stem, format_.extension)
     response["X-Accel-Buffering"] = "no"
     return response
