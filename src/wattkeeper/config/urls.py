@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 urlpatterns = [
     path("", include("wattkeeper.views.dashboard.urls")),
+    path("", include("wattkeeper.views.exports.urls")),
     path("", include("wattkeeper.views.api.account_urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -1,0 +1,88 @@
+"""The things of a kind as a file: what the list's address means, all of it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from wattkeeper.base.accounts.callers import caller_of
+from wattkeeper.base.accounts.permissions import Action
+from wattkeeper.base.assets.filters import AssetFilter, filter_of
+from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.states import state_channels, state_of
+from wattkeeper.base.catalog.kinds import Kind
+from wattkeeper.base.core import clock
+from wattkeeper.base.core.errors import BadRequestError
+from wattkeeper.views.exports.formats import FORMATS
+from wattkeeper.views.exports.response import export_response
+from wattkeeper.views.exports.tables import Column, Table
+
+ROWS_A_QUESTION = 1_000
+TABLE_FORMATS = {name: format_ for name, format_ in FORMATS.items() if format_.table_pieces}
+
+
+class AssetsExport(APIView):
+    """GET the things of a kind, which its subclass names, as a file: those that the same filters show in the list."""
+
+    kind: ClassVar[Kind]
+    actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        # REST framework's renderers know nothing of files; failures are JSON, whatever is accepted.
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(self, request: Request) -> StreamingHttpResponse:
+        name = request.query_params.get("export") or "csv"
+        format_ = TABLE_FORMATS.get(name)
+        if format_ is None or format_.table_pieces is None:
+            raise BadRequestError(f"{name[:40]!r} is not one of {', '.join(TABLE_FORMATS)}.", field="export")
+        caller = caller_of(request)
+        chosen = filter_of(dict(request.query_params.lists()), kind=self.kind, caller=caller)
+        pieces = format_.table_pieces(assets_table(chosen, with_tenant=caller.above_tenants))
+        return export_response(_closing_connection(pieces), format_, stem=self.kind.label_plural.lower())
+
+
+def assets_table(chosen: AssetFilter, *, with_tenant: bool) -> Table:
+    """Key, name, site, tenant (a slug) if wanted, last reading (UTC), and each channel of the state."""
+    columns = [Column("key", chosen.kind.label), Column("name", "Name"), Column("site", "Site")]
+    if with_tenant:
+        columns.append(Column("tenant", "Tenant"))
+    columns.append(Column("at", "Last reading"))
+    columns.extend(Column(channel.name, channel.title) for channel in state_channels(chosen.kind))
+    # Eight bytes a row are held, in order; what is in a row is asked for when it is written.
+    found = chosen.assets(now=clock.now())
+    pks = array("q", found.values_list("pk", flat=True).iterator(chunk_size=ROWS_A_QUESTION))
+    rows = (_row(asset, chosen.kind, with_tenant=with_tenant) for asset in _assets(found, pks))
+    return Table(name=chosen.kind.label_plural, columns=columns, rows=rows, count=len(pks))
+
+
+def _assets(found: QuerySet[Asset], pks: array[int]) -> Iterator[Asset]:
+    """Those of `found` in the order of `pks`; what has moved out of the filter in the meantime is left out."""
+    unordered = found.order_by().select_related("tenant")
+    for start in range(0, len(pks), ROWS_A_QUESTION):
+        chunk = pks[start : start + ROWS_A_QUESTION]
+        by_pk = {asset.pk: asset for asset in unordered.filter(pk__in=list(chunk))}
+        yield from (by_pk[pk] for pk in chunk if pk in by_pk)
+
+
+def _row(asset: Asset, kind: Kind, *, with_tenant: bool) -> list[Any]:
+    state = state_of(asset, kind) or {}
+    whose = [asset.tenant.slug] if with_tenant else []
+    known = [state.get(name) for name in ("at", *(channel.name for channel in state_channels(kind)))]
+    return [asset.key, asset.name, asset.site, *whose, *known]
+
+
+def _closing_connection(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same; at their end the database is let go of by the thread that has made all but the first of them."""
+    try:
+        yield from pieces
+    finally:
+        connection.close()
