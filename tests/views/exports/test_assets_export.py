@@ -13,11 +13,12 @@ from rest_framework.test import APIClient
 
 from tests.people import DOORS, Person, client_with, key_make
 from tests.support import exports
-from tests.support.fleets import vehicle
+from tests.support.fleets import asked, in_tenant, vehicle
 from tests.support.vehicles import ask, body_of
 from wattkeeper.base.accounts.matrix import Scope
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
+from wattkeeper.kinds.vehicle.models import VehicleState
 from wattkeeper.views.exports import assets, tables
 
 EXPORT = "/vehicles/export/"
@@ -161,3 +162,14 @@ class TestWhose:
         assert [(row["Vehicle"], row["Tenant"]) for row in rows] == [("same", "north"), ("same", "south")]
         (row,) = exports.raw("csv", exported(client_with(f"Api-Key {key_make(None)}"), tenant="south"))
         assert row["Tenant"] == "south"
+
+
+def test_what_moves_out_of_the_filter_while_it_is_written_is_left_out(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "ROWS_A_QUESTION", 1)
+    made = {key: vehicle(tenant, key, minutes_ago=1, soc=10) for key in ("a", "b", "c")}
+    table = assets.assets_table(asked(in_tenant(tenant), max_soc="19"), with_tenant=False)
+    first = next(table.rows)
+    VehicleState.objects.filter(asset=made["b"]).update(soc=80)
+    assert [first[0], *(row[0] for row in table.rows)] == ["a", "c"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -16,8 +16,7 @@ from rest_framework.views import APIView
 from wattkeeper.base.accounts.callers import caller_of
 from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.assets.filters import AssetFilter, filter_of
-from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.states import state_channels, state_of
+from wattkeeper.base.assets.states import state_channels
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import BadRequestError
@@ -52,32 +51,30 @@ class AssetsExport(APIView):
 
 def assets_table(chosen: AssetFilter, *, with_tenant: bool) -> Table:
     """Key, name, site, tenant (a slug) if wanted, last reading (UTC), and each channel of the state."""
-    columns = [Column("key", chosen.kind.label), Column("name", "Name"), Column("site", "Site")]
-    if with_tenant:
-        columns.append(Column("tenant", "Tenant"))
-    columns.append(Column("at", "Last reading"))
-    columns.extend(Column(channel.name, channel.title) for channel in state_channels(chosen.kind))
+    kind, state = chosen.kind, chosen.kind.state_relation
+    tenant = [("tenant__slug", Column("tenant", "Tenant"))] if with_tenant else []
+    said = [
+        ("key", Column("key", kind.label)),
+        ("name", Column("name", "Name")),
+        ("site", Column("site", "Site")),
+        *tenant,
+        (f"{state}__at", Column("at", "Last reading")),
+        *((f"{state}__{channel.name}", Column(channel.name, channel.title)) for channel in state_channels(kind)),
+    ]
     # Eight bytes a row are held, in order; what is in a row is asked for when it is written.
-    found = chosen.assets(now=clock.now())
-    pks = array("q", found.values_list("pk", flat=True).iterator(chunk_size=ROWS_A_QUESTION))
-    rows = (_row(asset, chosen.kind, with_tenant=with_tenant) for asset in _assets(found, pks))
-    return Table(name=chosen.kind.label_plural, columns=columns, rows=rows, count=len(pks))
+    now = clock.now()
+    ordered = chosen.assets(now=now).values_list("pk", flat=True)
+    pks = array("q", ordered.iterator(chunk_size=ROWS_A_QUESTION))
+    rows = _rows(chosen, pks, [field for field, _ in said], now=now)
+    return Table(name=kind.label_plural, columns=[column for _, column in said], rows=rows, count=len(pks))
 
 
-def _assets(found: QuerySet[Asset], pks: array[int]) -> Iterator[Asset]:
-    """Those of `found` in the order of `pks`; what has moved out of the filter in the meantime is left out."""
-    unordered = found.order_by().select_related("tenant")
+def _rows(chosen: AssetFilter, pks: array[int], fields: Sequence[str], *, now: datetime) -> Iterator[tuple[Any, ...]]:
+    """Those fields in the order of `pks`; what has moved out of the filter in the meantime is left out."""
     for start in range(0, len(pks), ROWS_A_QUESTION):
         chunk = pks[start : start + ROWS_A_QUESTION]
-        by_pk = {asset.pk: asset for asset in unordered.filter(pk__in=list(chunk))}
-        yield from (by_pk[pk] for pk in chunk if pk in by_pk)
-
-
-def _row(asset: Asset, kind: Kind, *, with_tenant: bool) -> list[Any]:
-    state = state_of(asset, kind) or {}
-    whose = [asset.tenant.slug] if with_tenant else []
-    known = [state.get(name) for name in ("at", *(channel.name for channel in state_channels(kind)))]
-    return [asset.key, asset.name, asset.site, *whose, *known]
+        by_pk = {pk: row for pk, *row in chosen.among(chunk, now=now).values_list("pk", *fields)}
+        yield from (tuple(by_pk[pk]) for pk in chunk if pk in by_pk)
 
 
 def _closing_connection(pieces: Iterator[bytes]) -> Iterator[bytes]:
