@@ -39,6 +39,9 @@ class Visit:
     def get(self, place: str = "") -> Any:
         return self.client.get(f"{self.path}{place}{self.query}")
 
+    def get_series(self) -> Any:
+        return self.client.get(f"{self.path}series/?vehicle_id=V1&{self.query.lstrip('?')}")
+
     def send_row(self) -> Any:
         return post(self.client, row_of(59), f"{self.path}{self.query}")
 
@@ -64,6 +67,7 @@ class Visit:
 
 ENDPOINTS: dict[str, Callable[[Visit], Any]] = {
     "list": lambda visit: visit.get(),
+    "series": lambda visit: visit.get_series(),  # before a caller has posted a vehicle of that name
     "post": lambda visit: visit.send_row(),
     "row": lambda visit: visit.get(f"{visit.theirs.row_id}/"),
     "preview": lambda visit: visit.preview(),
@@ -97,22 +101,22 @@ CALLERS: dict[str, Callable[[Person, Callable[..., Person], Person], APIClient]]
 # Those above tenants say here which one they mean; without that, see below.
 # fmt: off
 EXPECTED = {
-    #                     list post row  preview chunk finalize export uploads upload refused discard (it is loaded)
-    "owner":              (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
-    "owner's session":    (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
-    "manager":            (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
-    "operator":           (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
-    "viewer":             (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
-    "stranger":           (200, 201, 404, 200,    200,  200,     200,   200,    404,   404,    404),
-    "stranger's key":     (200, 201, 404, 200,    200,  200,     200,   200,    404,   404,    404),
-    "nobody":             (401, 401, 401, 401,    401,  401,     401,   401,    401,   401,    401),
-    "wrong key":          (401, 401, 401, 401,    401,  401,     401,   401,    401,   401,    401),
-    "key: read":          (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
-    "key: ingest":        (403, 201, 403, 200,    200,  200,     403,   200,    404,   404,    404),  # not its own
-    "key: admin":         (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
-    "key of all: read":   (200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
-    "key of all: ingest": (403, 201, 403, 200,    200,  200,     403,   200,    404,   404,    404),
-    "key of all: admin":  (200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    #                     list series post row  preview chunk finalize export uploads upload refused discard (it is loaded)
+    "owner":              (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "owner's session":    (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "manager":            (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "operator":           (200, 200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "viewer":             (200, 200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "stranger":           (200, 404, 201, 404, 200,    200,  200,     200,   200,    404,   404,    404),
+    "stranger's key":     (200, 404, 201, 404, 200,    200,  200,     200,   200,    404,   404,    404),
+    "nobody":             (401, 401, 401, 401, 401,    401,  401,     401,   401,    401,   401,    401),
+    "wrong key":          (401, 401, 401, 401, 401,    401,  401,     401,   401,    401,   401,    401),
+    "key: read":          (200, 200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "key: ingest":        (403, 403, 201, 403, 200,    200,  200,     403,   200,    404,   404,    404),  # not its own
+    "key: admin":         (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
+    "key of all: read":   (200, 200, 403, 200, 403,    403,  403,     200,   200,    200,   200,    403),
+    "key of all: ingest": (403, 403, 201, 403, 200,    200,  200,     403,   200,    404,   404,    404),
+    "key of all: admin":  (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
 }
 # fmt: on
 

@@ -66,6 +66,7 @@ def test_the_schema_names_no_other_host(schema: dict[str, Any]) -> None:
     [
         ("", {"get", "post"}),
         ("{reading_id}/", {"get"}),
+        ("series/", {"get"}),
         ("upload_chunk/", {"post"}),
         ("finalize_upload/", {"post"}),
         ("export/", {"get"}),
@@ -82,6 +83,21 @@ def test_the_parameters_of_a_list_are_described(schema: dict[str, Any]) -> None:
     listed = {parameter["name"] for parameter in schema["paths"]["/api/v1/vehicle_data/"]["get"]["parameters"]}
     times = {"initial_timestamp", "final_timestamp", "timezone"}
     assert listed >= {"vehicle_id", "ordering", "page", "page_size", *times}
+
+
+def test_a_series_is_described(schema: dict[str, Any]) -> None:
+    described = schema["paths"]["/api/v1/vehicle_data/series/"]["get"]
+    required = {parameter["name"]: parameter.get("required", False) for parameter in described["parameters"]}
+    assert required == {
+        **{"vehicle_id": True, "channels": False, "points": False, "tenant": False},
+        **{"initial_timestamp": False, "final_timestamp": False, "timezone": False},
+    }
+    components = schema["components"]["schemas"]
+    name = described["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert components[name]["properties"].keys() >= {"vehicle_id", "rows", "thinned", "gap_seconds", "channels"}
+    lines = components["VehicleTelemetrySeriesChannels"]["properties"]
+    assert set(lines) == {"speed", "odometer", "soc", "elevation", "shift_state"}
+    assert components["TextLine"]["properties"].keys() >= {"times", "values", "several"}
 
 
 def test_no_two_operations_have_one_name(schema: dict[str, Any]) -> None:

@@ -96,3 +96,8 @@ def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime) -> FleetCo
     )
     total, known, fresh = counted["total"], counted["known"], counted["fresh"]
     return FleetCounts(total=total, fresh=fresh, stale=known - fresh, never=total - known)
+
+
+def tenant_id_of(asset_id: int) -> int:
+    """Whose the asset is; Asset.DoesNotExist where there is none."""
+    return Asset.objects.values_list("tenant_id", flat=True).get(pk=asset_id)

@@ -72,8 +72,8 @@ def ordering_of(request: Request, stream: Stream) -> Ordering:
 
 
 def page_of(request: Request) -> PageNumber:
-    number = _whole(request, "page", default=1, least=1, most=10**9)
-    size = _whole(request, "page_size", default=PAGE_SIZE, least=1, most=PAGE_SIZE_MAX)
+    number = whole(request, "page", default=1, least=1, most=10**9)
+    size = whole(request, "page_size", default=PAGE_SIZE, least=1, most=PAGE_SIZE_MAX)
     return PageNumber(number, size)
 
 
@@ -100,7 +100,8 @@ def page_answer(request: Request, page: PageNumber, count: int, results: Any) ->
     }
 
 
-def _whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+def whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    """The whole number that stands there; `default` where none does."""
     text = request.query_params.get(name)
     if text is None or text == "":
         return default

@@ -12,9 +12,12 @@ from rest_framework.views import APIView
 
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.sources.csv_upload.queries import ORDERINGS, UploadStatus
+from wattkeeper.flow.store.series import POINTS_LEAST
 from wattkeeper.views.api.parameters import PAGE_SIZE, PAGE_SIZE_MAX
 from wattkeeper.views.api.readings import ReadingDetail, ReadingList, StreamView
 from wattkeeper.views.api.serializers import page_serializer_of, serializer_of
+from wattkeeper.views.api.series import POINTS, POINTS_MOST, ReadingSeries
+from wattkeeper.views.api.series_serializers import series_serializer_of
 from wattkeeper.views.api.upload_serializers import (
     ChunkReceivedSerializer,
     PreviewSerializer,
@@ -44,7 +47,7 @@ TENANT_MEANT = OpenApiParameter("tenant", str, description="For callers above te
 
 
 def stream_urls(stream: Stream) -> list[URLPattern]:
-    """List, one by its id, and the steps of an upload."""
+    """List, series, one by its id, and the steps of an upload."""
     item, page = serializer_of(stream), page_serializer_of(stream)
     read = operation(
         "Readings, filtered, ordered and in pages.",
@@ -59,9 +62,16 @@ def stream_urls(stream: Stream) -> list[URLPattern]:
         request=item,
         parameters=[TENANT_OF_NEW],
     )
+    lines = operation(
+        "The channels of one asset as lines to draw: few points whatever the window, their shape kept, gaps left open.",
+        {200: series_serializer_of(stream)},
+        fails=[400, 404, 503],
+        parameters=series_parameters(stream),
+    )
     one = operation("One reading.", {200: item}, fails=[404])
     return [
         path("", bound(ReadingList, stream, get=read, post=write)),
+        path("series/", bound(ReadingSeries, stream, get=lines), name=f"{stream.name}-series"),
         *_upload_urls(stream),
         path("<str:reading_id>/", bound(ReadingDetail, stream, get=one)),
     ]
@@ -156,6 +166,22 @@ def selection_parameters(stream: Stream) -> list[OpenApiParameter]:
         OpenApiParameter("timezone", str, description="IANA name, for times without an offset; else UTC."),
         OpenApiParameter("ordering", str, enum=orderings, description=f"`{stream.time_field}` where it is missing."),
         TENANT_MEANT,
+    ]
+
+
+def series_parameters(stream: Stream) -> list[OpenApiParameter]:
+    """The filters of a stream's series, and how much of it is wanted."""
+    whose, *window = [parameter for parameter in selection_parameters(stream) if parameter.name != "ordering"]
+    names = ", ".join(channel.name for channel in stream.channels)
+    return [
+        OpenApiParameter(whose.name, str, required=True, description="Whose lines."),
+        *window,
+        OpenApiParameter("channels", str, description=f"Of {names}, by commas; all where it is missing."),
+        OpenApiParameter(
+            "points",
+            int,
+            description=f"At most so many a channel, {POINTS_LEAST} to {POINTS_MOST}; {POINTS} where it is missing.",
+        ),
     ]
 
 
