@@ -101,7 +101,7 @@ CALLERS: dict[str, Callable[[Person, Callable[..., Person], Person], APIClient]]
 # Those above tenants say here which one they mean; without that, see below.
 # fmt: off
 EXPECTED = {
-    #                     list series post row  preview chunk finalize export uploads upload refused discard (it is loaded)
+    #                     list series post row  preview chunk finalize export uploads upload refused discard (loaded)
     "owner":              (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
     "owner's session":    (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
     "manager":            (200, 200, 201, 200, 200,    200,  200,     200,   200,    200,   200,    409),
