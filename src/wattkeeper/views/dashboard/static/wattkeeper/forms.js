@@ -1,0 +1,20 @@
+// A form marked `data-submits` sends itself when a choice changes; one of filters leaves out what is empty, so that
+// addresses stay short; a form that writes cannot be sent twice by a double click.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-submits]");
+  if (form && event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method === "get") {
+    for (const input of form.elements) if (input.name && input.value === "") input.disabled = true;
+    setTimeout(() => { for (const input of form.elements) input.disabled = false; });
+  } else if (form.matches("[hx-post]")) {
+    return; // htmx sees to it
+  } else if (form.dataset.sent) {
+    event.preventDefault();
+  } else {
+    form.dataset.sent = "yes";
+    window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+  }
+});

@@ -1,0 +1,32 @@
+// Short news at the page's corner. What went well goes by itself; what did not stays until it is clicked away.
+const place = document.getElementById("toasts");
+const STAY_MS = 7000;
+const ICONS = { success: "check-circle", info: "information-circle", warning: "exclamation-triangle", error: "exclamation-circle" };
+
+export function toast(text, level = "info") {
+  const shown = document.getElementById("toast").content.cloneNode(true).firstElementChild;
+  const use = shown.querySelector("use");
+  use.setAttribute("href", `${use.dataset.sprite}#${ICONS[level]}`);
+  shown.classList.add(level);
+  shown.querySelector("span").textContent = text;
+  place.append(shown);
+  keep(shown);
+}
+
+function keep(shown) {
+  shown.addEventListener("click", () => shown.remove());
+  if (!shown.classList.contains("error")) setTimeout(() => shown.remove(), STAY_MS);
+}
+
+for (const shown of place.children) keep(shown);
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  toast(status === 403 ? "You may not do this, or you have been logged out." : `That did not work (${status}). Try again.`, "error");
+});
+document.addEventListener("htmx:sendError", () => toast("The server does not answer. Is the connection lost?", "error"));
+
+document.addEventListener("click", (event) => {
+  const { toast: level } = event.target.dataset;
+  if (level) toast(level === "error" ? "This did not work. Click to close." : "Saved.", level);
+});

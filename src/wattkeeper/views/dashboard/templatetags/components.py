@@ -1,0 +1,183 @@
+"""The components that all pages share; `/components/` shows each of them. Their looks are in wattkeeper.css."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.forms import BoundField
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+register = template.Library()
+
+
+class Level(StrEnum):
+    """How much something matters: a colour, an icon and a word, never a colour alone."""
+
+    FINE = "fine"
+    QUIET = "quiet"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+LEVEL_ICONS = {
+    Level.FINE: "check-circle",
+    Level.QUIET: "minus-circle",
+    Level.INFO: "information-circle",
+    Level.WARNING: "exclamation-triangle",
+    Level.ERROR: "exclamation-circle",
+    Level.CRITICAL: "fire",
+}
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """One of icons.txt. Without a label it is decoration, which a screen reader passes over."""
+    named = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" {}><use href="{}#{}"></use></svg>', named, static("wattkeeper/vendor/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def badge(text: str, level: str = Level.QUIET, icon_name: str = "") -> SafeString:
+    """A state in a word, with the icon and the colour of its level."""
+    shape = icon(icon_name or LEVEL_ICONS[Level(level)])
+    return format_html('<span class="badge {}">{}{}</span>', Level(level).value, shape, text)
+
+
+@register.filter
+def level_icon(level: str) -> str:
+    return LEVEL_ICONS[Level(level)]
+
+
+@register.simple_block_tag
+def card(content: str, title: str = "", extra: str = "", level: int = 2, flush: bool = False) -> SafeString:
+    """A box with a heading; `extra` stands at the heading's end; `flush`: the content reaches the edges."""
+    context = {"content": content, "title": title, "extra": extra, "level": level, "flush": flush}
+    return render_to_string("wattkeeper/components/card.html", context)
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str, icon_name: str = "") -> SafeString:
+    """A modal dialog; `<button data-opens="ID">` opens it."""
+    context = {"content": content, "id": id, "title": title, "icon": icon_name}
+    return render_to_string("wattkeeper/components/dialog.html", context)
+
+
+@register.simple_block_tag
+def menu(content: str, label: str, icon_name: str = "", tone: str = "button quiet", end: bool = False) -> SafeString:
+    """A button that unfolds links or a small form."""
+    context = {"content": content, "label": label, "icon": icon_name, "tone": tone, "end": end}
+    return render_to_string("wattkeeper/components/menu.html", context)
+
+
+@register.simple_block_tag
+def empty(content: str, title: str, icon_name: str = "inbox") -> SafeString:
+    """An empty place: what belongs here, and what fills it."""
+    context = {"content": content, "title": title, "icon": icon_name}
+    return render_to_string("wattkeeper/components/empty.html", context)
+
+
+@register.simple_block_tag
+def table(content: str, label: str, id: str = "") -> SafeString:
+    """A table that scrolls in its own box, never the page; reachable by keyboard."""
+    context = {"content": content, "label": label, "id": id}
+    return render_to_string("wattkeeper/components/table.html", context)
+
+
+@register.inclusion_tag("wattkeeper/components/sort_header.html", takes_context=True)
+def sort_header(
+    context: Context, column: str, label: str, sort: str, unit: str = "", numeric: bool = False
+) -> dict[str, Any]:
+    """A column's heading that sorts by it: up, then down. `sort` is what the page is sorted by now."""
+    descending, current = sort == f"-{column}", sort.removeprefix("-") == column
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    query["sort"] = f"-{column}" if current and not descending else column
+    state = ("descending" if descending else "ascending") if current else ""
+    return {"label": label, "unit": unit, "numeric": numeric, "address": f"?{query.urlencode()}", "state": state}
+
+
+@register.inclusion_tag("wattkeeper/components/pages.html", takes_context=True)
+def pages(context: Context, page: Any, noun: str = "rows") -> dict[str, Any]:
+    """Which of how many rows these are, and the way to the others."""
+
+    def address(number: int) -> str:
+        query = context["request"].GET.copy()
+        query["page"] = str(number)
+        return f"?{query.urlencode()}"
+
+    return {
+        "page": page,
+        "noun": noun,
+        "previous": address(page.previous_page_number()) if page.has_previous() else "",
+        "next": address(page.next_page_number()) if page.has_next() else "",
+    }
+
+
+@register.inclusion_tag("wattkeeper/components/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """A form's field with its label, its help and what is wrong with it."""
+    return {"field": bound, "is_checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+
+
+@register.simple_tag
+def age(at: datetime | None, none: str = "no reading yet", stale_after: int = 0) -> SafeString:
+    """How long ago that was, which freshness.js keeps true; grey after `stale_after` seconds (0: never)."""
+    if at is None:
+        return format_html('<span class="none">{}</span>', none)
+    moment = f"{localtime(at):%Y-%m-%d %H:%M:%S}"
+    return format_html(
+        '<time datetime="{}" data-age data-stale="{}">{}</time>', at.isoformat(), stale_after or "", moment
+    )
+
+
+@register.simple_tag(takes_context=True)
+def go(context: Context, url_name: str, *args: Any, **query: Any) -> str:
+    """The address of another page within the same scope and time; `query` adds to it."""
+    shell = context.get("shell")
+    carried: Mapping[str, str] = shell.carried if shell else {}
+    parameters = {**carried, **{name: value for name, value in query.items() if value not in (None, "")}}
+    return reverse(url_name, args=args) + (f"?{urlencode(parameters)}" if parameters else "")
+
+
+@register.filter
+def value(number: Any) -> str:
+    """A channel's value as people read it: no more digits than there are, thousands apart."""
+    if number is None:
+        return "\N{EN DASH}"
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return str(number)
+    if isinstance(number, int):
+        return f"{number:,}"
+    return f"{number:,.3f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value under a name that is itself a variable."""
+    return mapping.get(key)
+
+
+@register.filter
+def words(name: str) -> str:
+    """`soc_jump` as "soc jump"."""
+    return name.replace("_", " ")
