@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.core.validators import slug_re
 from django.db.models import Manager, QuerySet
 
 from wattkeeper.base.accounts.models import ApiKey, Tenant, User
+
+if TYPE_CHECKING:
+    from wattkeeper.base.accounts.callers import Caller  # which asks this module
 
 
 def tenant_by_slug(slug: str) -> Tenant | None:
@@ -36,3 +40,16 @@ def _named(identities: Iterable[str], kind: str, objects: Manager[Any], field: s
     parts = (identity.partition(":") for identity in identities)
     numbers = [int(number) for before, _, number in parts if before == kind and number.isdecimal()]
     return objects.filter(pk__in=numbers).order_by().values_list("pk", field) if numbers else ()
+
+
+def zone_of(caller: Caller) -> ZoneInfo:
+    """The time zone in which `caller` reads times: their tenant's; above tenants UTC."""
+    if caller.tenant_id is None:
+        return ZoneInfo("UTC")
+    return ZoneInfo(Tenant.objects.values_list("time_zone", flat=True).get(pk=caller.tenant_id))
+
+
+def tenants_for(caller: Caller) -> QuerySet[Tenant]:
+    """The tenants among which `caller` may choose: above tenants all, else their own."""
+    mine = [] if caller.tenant_id is None else [caller.tenant_id]
+    return Tenant.objects.all() if caller.above_tenants else Tenant.objects.filter(pk__in=mine)

@@ -88,10 +88,11 @@ def sites_of(tenant_id: int | None, *, kind: str | None = None) -> list[str]:
     return list(assets.exclude(site="").values_list("site", flat=True).distinct().order_by("site"))
 
 
-def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime) -> FleetCounts:
-    """How many assets of the kind are in use, by the age of their newest reading: one question."""
+def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime, site: str = "") -> FleetCounts:
+    """How many assets of the kind are in use (at that site), by the age of their newest reading: one question."""
     at, since = f"{kind.state_relation}__at", now - STALE_AFTER
-    counted = assets_of_kind(kind.name, tenant_id=tenant_id).aggregate(
+    assets = assets_of_kind(kind.name, tenant_id=tenant_id)
+    counted = (assets.filter(site=site) if site else assets).aggregate(
         total=Count("pk"), known=Count(at), fresh=Count("pk", filter=Q(**{f"{at}__gt": since}))
     )
     total, known, fresh = counted["total"], counted["known"], counted["fresh"]

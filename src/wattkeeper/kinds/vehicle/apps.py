@@ -18,7 +18,7 @@ class VehicleConfig(AppConfig):
                 name="vehicle",
                 label="Vehicle",
                 label_plural="Vehicles",
-                icon="vehicle",
+                icon="truck",
                 streams=(TELEMETRY,),
                 unknown_asset=UnknownAsset.REGISTER,
                 apply_state=state_apply,

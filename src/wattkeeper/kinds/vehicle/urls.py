@@ -27,6 +27,7 @@ urlpatterns = [
                 parameters=[*selection_parameters(TELEMETRY), _format],
             ),
         ),
+        name=f"{TELEMETRY.name}-export",
     ),
     *stream_urls(TELEMETRY),
 ]

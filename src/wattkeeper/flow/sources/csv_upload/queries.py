@@ -40,7 +40,7 @@ def upload_by_id(upload_id: UUID, *, tenant_id: int | None, stream: str) -> Uplo
 
 
 def uploads_of(
-    stream: str,
+    stream: str | None,
     *,
     tenant_id: int | None,
     owner: str | None = None,
@@ -50,12 +50,14 @@ def uploads_of(
     search: str = "",
     ordering: str = "-created_at",
 ) -> QuerySet[Upload]:
-    """The uploads to a stream, without what they keep of their files' headers.
+    """The uploads to a stream (None: to all), without what they keep of their files' headers.
 
     `tenant_id` None: of all tenants. `owner`: those of that identity (`user:3`), `not_owner`: all others.
     `search` stands in the file's name or the asset's key, in any case. `ordering` is one of ORDERINGS.
     """
-    uploads = Upload.objects.filter(stream=stream).defer("header")
+    uploads = Upload.objects.defer("header")
+    if stream is not None:
+        uploads = uploads.filter(stream=stream)
     if tenant_id is not None:
         uploads = uploads.filter(tenant_id=tenant_id)
     if owner is not None:
