@@ -24,6 +24,11 @@ def reading_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]
     return {"reading_id": ReadingKey(asset_id, at).public_id()}
 
 
+def asset_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    request.getfixturevalue("embedded_store")
+    return {"asset_id": str(assets_register(tenant_id=tenant.pk, kind="vehicle", keys=["V1"], by="test")["V1"])}
+
+
 def upload_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
     request.getfixturevalue("embedded_store")
     upload = Upload.objects.create(

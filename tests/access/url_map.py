@@ -38,8 +38,13 @@ class Endpoint:
         return cls if isinstance(cls, type) and issubclass(cls, APIView) else None
 
     @property
+    def is_page(self) -> bool:
+        """Whether people open it, with a session, and no program does."""
+        return self.view is None
+
+    @property
     def methods(self) -> set[str]:
-        """What the view has code for (of REST framework's views only)."""
+        """What the view has code for (of REST framework's views, and of the pages that `page()` guards)."""
         routed = getattr(self.callback, "actions", None)
         names = routed or [name for name in self.view.http_method_names if hasattr(self.view, name)]
         return {name.upper() for name in names} - {"HEAD", "OPTIONS"}
@@ -100,8 +105,8 @@ def _login_page() -> list[str]:
 
 def faults_of_declaration(endpoint: Endpoint) -> list[str]:
     """One sentence for each method of a closed API view for which it says no action."""
-    if endpoint.view is None:
-        return []
+    if endpoint.is_page:
+        return [] if hasattr(endpoint.callback, "actions") else [f"{endpoint.route}: no page() guards it"]
     if MayAct not in endpoint.view.permission_classes:
         return [f"{endpoint.route}: {endpoint.view.__name__} does not ask MayAct"]
     missing = endpoint.methods - set(getattr(endpoint.view, "actions", {}))
@@ -115,7 +120,7 @@ def faults_for_stranger(endpoint: Endpoint, path: str, stranger: Client) -> list
         if method == "OPTIONS":  # says what the view can do, nothing of the object
             continue
         response = stranger.generic(method, path, "{}", "application/json")
-        lacks = endpoint.view is not None and method not in {*endpoint.methods, "HEAD"}
+        lacks = method not in {*endpoint.methods, "HEAD"}
         if response.status_code != (405 if lacks else 404):
             faults.append(f"{method} {path}: {response.status_code}")
     return faults

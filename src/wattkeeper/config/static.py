@@ -8,6 +8,14 @@ from wsgiref.headers import Headers
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from servestatic import ServeStaticASGI
+from servestatic.storage import CompressedManifestStaticFilesStorage
+
+
+class ManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Names with digests, also where one JavaScript module imports another."""
+
+    support_js_module_import_aggregation = True
+
 
 DIGEST = r"^.+\.[0-9a-f]{12}\..+$"  # in the name of what was gathered: such a file never changes
 

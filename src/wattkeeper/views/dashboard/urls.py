@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import URLPattern, path
 
 from wattkeeper.base.catalog import registry
-from wattkeeper.views.dashboard import pages
+from wattkeeper.base.catalog.kinds import Kind
+from wattkeeper.views.dashboard.pages.asset import asset, asset_edit
+from wattkeeper.views.dashboard.pages.assets import assets
+from wattkeeper.views.dashboard.pages.components import components
+from wattkeeper.views.dashboard.pages.home import home, search
+
+
+def _kind_urls(kind: Kind) -> Iterator[URLPattern]:
+    section, bound = kind.label_plural.lower(), {"kind": kind}
+    yield path(f"{section}/", assets, bound, name=f"assets-{kind.name}")
+    yield path(f"{section}/<int:asset_id>/", asset, bound, name=f"asset-{kind.name}")
+    yield path(f"{section}/<int:asset_id>/edit/", asset_edit, bound, name=f"asset-edit-{kind.name}")
+
 
 urlpatterns = [
-    path("", pages.home, name="home"),
+    path("", home, name="home"),
+    path("search/", search, name="search"),
     path("login/", LoginView.as_view(template_name="wattkeeper/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    *(
-        path(f"{kind.label_plural.lower()}/", pages.assets, {"kind": kind}, name=f"assets-{kind.name}")
-        for kind in registry.kinds()
-    ),
+    path("components/", components, name="components"),
+    *(pattern for kind in registry.kinds() for pattern in _kind_urls(kind)),
 ]

@@ -4,6 +4,7 @@ import { toast } from "./toasts.js";
 
 const POINTS = { least: 400, most: 2000, pixelsEach: 3 }; // of every so many pixels first, last, lowest, highest
 const STATE_SERIES = 6;
+const SEVERAL = "several";
 const drawn = new Map(); // the charts' container -> its uPlots
 
 function resolved(colour) {
@@ -16,6 +17,8 @@ function resolved(colour) {
 }
 
 const faded = (rgb, alpha) => rgb.replace(/^rgb\(/, "rgba(").replace(/\)$/, `, ${alpha})`);
+const least = (values) => values.reduce((one, other) => Math.min(one, other));
+const greatest = (values) => values.reduce((one, other) => Math.max(one, other));
 const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
 
 function shown(value, unit) {
@@ -49,7 +52,7 @@ async function draw(charts) {
     const [now, then] = await Promise.all([asked(series, points, going.signal), asked(before, points, going.signal)]);
     if (!charts.isConnected) return;
     drawn.get(charts).plots = [...charts.querySelectorAll("[data-chart]")].map((figure, index) =>
-      plotted(figure, index, now.channels[figure.dataset.chart], then?.channels[figure.dataset.chart], { span, zone, charts }),
+      plotted(figure, index, now.channels[figure.dataset.chart], then?.channels[figure.dataset.chart], { span, zone, charts, bucketSeconds: now.bucket_seconds ?? 0 }),
     );
     foot(charts, now);
     charts.dataset.ready = "yes";
@@ -81,7 +84,7 @@ function duration(seconds) {
   return `${plain.format(Math.round((seconds / size) * 10) / 10)} ${name}`;
 }
 
-function plotted(figure, index, channel, earlier, { span, zone, charts }) {
+function plotted(figure, index, channel, earlier, { span, zone, charts, bucketSeconds }) {
   const plot = figure.querySelector("[data-plot]");
   const wait = figure.querySelector("[data-wait]");
   const values = channel.values.filter((value) => value != null);
@@ -95,7 +98,7 @@ function plotted(figure, index, channel, earlier, { span, zone, charts }) {
   const at = clock(zone);
   const read = figure.querySelector("[data-read]");
   const summary = numeric && values.length
-    ? `${shown(Math.min(...values), channel.unit)} to ${shown(Math.max(...values), channel.unit)}, last ${shown(values.at(-1), channel.unit)}`
+    ? `${plain.format(least(values))} to ${shown(greatest(values), channel.unit)}, last ${shown(values.at(-1), channel.unit)}`
     : `last ${shown(values.at(-1), channel.unit)}`;
   read.textContent = summary;
   plot.setAttribute("role", "img");
@@ -113,7 +116,7 @@ function plotted(figure, index, channel, earlier, { span, zone, charts }) {
     cursor: { sync: { key: "window" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     scales: { x: { time: true, range: () => span }, y: numeric ? {} : { range: [0, 1] } },
     axes: [
-      { stroke: look.ink, grid: { stroke: look.line, width: 1 }, ticks: { stroke: look.line, width: 1, size: 4 }, font: "12px system-ui", space: 70, size: 34, values: times(span, zone) },
+      { stroke: look.ink, grid: { stroke: look.line, width: 1 }, ticks: { stroke: look.line, width: 1, size: 4 }, font: "12px system-ui", space: 70, size: 44, values: times(span, zone) },
       { show: numeric, stroke: look.ink, grid: { stroke: look.line, width: 1 }, ticks: { show: false }, font: "12px system-ui", size: 58, values: (u, splits) => splits.map((split) => plain.format(split)) },
     ],
     series: [
@@ -126,7 +129,7 @@ function plotted(figure, index, channel, earlier, { span, zone, charts }) {
     hooks: {
       setSelect: [(u) => zoomed(u, charts)],
       setCursor: [(u) => told(read, u, channel, at, summary)],
-      draw: numeric ? [] : [(u) => bands(u, channel, span)],
+      draw: numeric ? [] : [(u) => bands(u, channel, span, bucketSeconds)],
     },
   };
   if (!numeric) {
@@ -171,11 +174,15 @@ function alone(colour) {
   };
 }
 
-// A state holds until the next one; each has its own colour and, where there is room, its name.
-function bands(u, channel, [since, until]) {
+// A state holds until the next one, and over a gap no longer than it was told; each has its own colour and, where
+// there is room, its name. Where thinning left one of several, it says so.
+function bands(u, channel, [since, until], bucketSeconds) {
   const { ctx } = u;
+  const { times } = channel;
+  const states = channel.values.map((value, index) => (channel.several?.[index] ? SEVERAL : value));
   const names = [...new Set(channel.values.filter((value) => value != null))].sort();
-  const colours = names.map((_, index) => resolved(`series-${(index % STATE_SERIES) + 1}`));
+  const colours = Object.fromEntries(names.map((name, index) => [name, resolved(`series-${(index % STATE_SERIES) + 1}`)]));
+  colours[SEVERAL] = resolved("strong-line");
   const ink = resolved("ink");
   const { top, height } = u.bbox;
   const ratio = window.devicePixelRatio;
@@ -183,15 +190,16 @@ function bands(u, channel, [since, until]) {
   ctx.font = `${12 * ratio}px system-ui`;
   ctx.textBaseline = "middle";
   let start = 0;
-  const { times, values } = channel;
   for (let i = 1; i <= times.length; i++) {
-    if (i < times.length && values[i] === values[start]) continue;
-    if (values[start] != null) {
+    if (i < times.length && states[i] === states[start]) continue;
+    if (states[start] != null) {
+      const told = times[i - 1] + bucketSeconds;
+      const end = states[i] == null ? Math.min(told, times[i] ?? until) : times[i];
       const from = u.valToPos(Math.max(times[start], since), "x", true);
-      const to = Math.max(u.valToPos(Math.min(times[i] ?? times.at(-1), until), "x", true), from + ratio);
-      ctx.fillStyle = faded(colours[names.indexOf(values[start])], 0.4);
+      const to = Math.max(u.valToPos(Math.min(end, until), "x", true), from + ratio);
+      ctx.fillStyle = faded(colours[states[start]], 0.4);
       ctx.fillRect(from, top, to - from, height);
-      const text = String(values[start]);
+      const text = String(states[start]);
       if (to - from > ctx.measureText(text).width + 8 * ratio) {
         ctx.fillStyle = ink;
         ctx.fillText(text, from + 4 * ratio, top + height / 2);
@@ -209,10 +217,17 @@ function told(read, u, channel, at, summary) {
     return;
   }
   const time = u.posToVal(left, "x");
-  const index = nearest(channel, time);
+  const index = channel.type === "text" ? latest(channel, time) : nearest(channel, time);
   const bold = document.createElement("b");
   bold.textContent = index < 0 ? "no value" : shown(channel.values[index], channel.unit);
   read.replaceChildren(`${at(index < 0 ? time : channel.times[index])}  `, bold);
+}
+
+// Of a state the one that holds then; -1 in a gap.
+function latest({ times, values }, time) {
+  let index = -1;
+  while (index + 1 < times.length && times[index + 1] <= time) index++;
+  return index >= 0 && values[index] == null ? -1 : index;
 }
 
 function nearest({ times, values }, time) {

@@ -1,6 +1,5 @@
-// Shows how long ago each <time data-age> was, and keeps that true. Old values turn grey by class.
+// Shows how long ago each <time data-age> was, and keeps that true. What is older than `data-stale` seconds is grey.
 const UNITS = [[60, "s"], [60, "min"], [24, "h"], [Infinity, "d"]];
-const STALE_SECONDS = 15 * 60;
 
 function age(seconds) {
   let value = Math.max(0, Math.round(seconds));
@@ -14,10 +13,12 @@ function age(seconds) {
 function refresh() {
   for (const time of document.querySelectorAll("time[data-age]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    time.title ||= time.textContent;
     time.textContent = age(seconds);
-    time.classList.toggle("stale", seconds > STALE_SECONDS);
+    if (time.dataset.stale) time.classList.toggle("stale", seconds > Number(time.dataset.stale));
   }
 }
 
 refresh();
 setInterval(refresh, 5000);
+document.addEventListener("htmx:load", refresh);
