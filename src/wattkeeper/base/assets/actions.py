@@ -7,14 +7,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
-from django.core.validators import ProhibitNullCharactersValidator
 from django.db import connection, models, transaction
 
 from wattkeeper.base.accounts.actions import audit_add
+from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import ids_of
-from wattkeeper.base.core.errors import ConflictError
 
 T = TypeVar("T")
 
@@ -44,25 +42,12 @@ def assets_register(*, tenant_id: int, kind: str, keys: Sequence[str], by: str) 
 def asset_change(asset: Asset, *, name: str, type: str, site: str, actor: str) -> None:
     """Give an asset another name, type or site, without the blanks around them. ValidationError by field.
 
-    Only what differs is written. ConflictError where somebody else has changed that since `asset` was read.
+    ConflictError where somebody else has changed the same since `asset` was read.
     """
-    wanted = {"name": name.strip(), "type": type.strip(), "site": site.strip()}
-    changed = {field: text for field, text in wanted.items() if text != getattr(asset, field)}
-    if not changed:
-        return
-    _check(asset, changed)
-    before = {field: getattr(asset, field) for field in changed}
-    if not Asset.objects.filter(pk=asset.pk, **before).update(**changed):
-        raise ConflictError(f"Somebody else has changed {asset.key} in the meantime; look at it again.")
-    for field, text in changed.items():
-        setattr(asset, field, text)
-    audit_add(
-        tenant=asset.tenant,
-        actor=actor,
-        action="asset_change",
-        target=f"asset:{asset.pk} {asset.key}",
-        detail={field: [before[field], text] for field, text in changed.items()},
-    )
+    changed = row_change(asset, {"name": name, "type": type, "site": site})
+    if changed:
+        target = f"asset:{asset.pk} {asset.key}"
+        audit_add(tenant=asset.tenant, actor=actor, action="asset_change", target=target, detail=changed)
 
 
 def assets_seen(seen: Mapping[int, datetime]) -> None:
@@ -98,19 +83,6 @@ def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) 
                 f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE excluded.at > {table}.at",
                 [_adapted(row[name]) for row in chunk for name in names],
             )
-
-
-def _check(asset: Asset, changed: Mapping[str, str]) -> None:
-    """ValidationError by field if `asset` cannot have these values."""
-    errors: dict[str, ValidationError] = {}
-    for field, text in changed.items():
-        try:
-            ProhibitNullCharactersValidator()(text)  # PostgreSQL would refuse it with an error
-            asset._meta.get_field(field).clean(text, asset)  # type: ignore[union-attr]
-        except ValidationError as error:
-            errors[field] = error
-    if errors:
-        raise ValidationError(errors)
 
 
 def _adapted(value: Any) -> Any:
