@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.core.validators import slug_re
-from django.db.models import Manager, QuerySet
+from django.db.models import Manager, Q, QuerySet
 
-from wattkeeper.base.accounts.models import ApiKey, Tenant, User
+from wattkeeper.base.accounts.models import ApiKey, AuditEntry, Tenant, User
 
 if TYPE_CHECKING:
-    from wattkeeper.base.accounts.callers import Caller  # which asks this module
+    from wattkeeper.base.accounts.callers import Caller  # which asks here for tenants
+
+LONGEST_SEARCH = 200
 
 
 def tenant_by_slug(slug: str) -> Tenant | None:
@@ -25,6 +29,68 @@ def keys(*, tenant: Tenant | None = None) -> QuerySet[ApiKey]:
     """The keys of one tenant, or of all and above them; the revoked ones too."""
     found = ApiKey.objects.select_related("tenant")
     return found if tenant is None else found.filter(tenant=tenant)
+
+
+def tenants_for(caller: Caller) -> QuerySet[Tenant]:
+    """The tenants that `caller` may look at: all, or their own."""
+    if caller.above_tenants:
+        return Tenant.objects.all()
+    return Tenant.objects.none() if caller.tenant_id is None else Tenant.objects.filter(pk=caller.tenant_id)
+
+
+def tenant_of(caller: Caller) -> Tenant | None:
+    """The tenant in which `caller` is; None above tenants."""
+    return None if caller.above_tenants else tenants_for(caller).first()
+
+
+def zone_of(caller: Caller) -> ZoneInfo:
+    """The zone in which `caller` is shown times: the tenant's own; UTC above tenants."""
+    tenant = tenant_of(caller)
+    return ZoneInfo(tenant.time_zone if tenant else "UTC")
+
+
+def users_of(caller: Caller, *, tenant_id: int | None = None, search: str = "") -> QuerySet[User]:
+    """The people whom `caller` may know of, each with the tenant, by username; superusers only above tenants.
+
+    `tenant_id` narrows it to one tenant; `search` is a part of a name or of the address.
+    """
+    found = User.objects.select_related("tenant").order_by("username")
+    if not caller.above_tenants:
+        found = found.filter(tenant__in=tenants_for(caller))
+    if tenant_id is not None:
+        found = found.filter(tenant=tenant_id)
+    if text := _searched(search):
+        parts = ("username", "first_name", "last_name", "email")
+        found = found.filter(reduce(or_, (Q(**{f"{part}__icontains": text}) for part in parts)))
+    return found
+
+
+def user_by_id(pk: int, *, caller: Caller) -> User | None:
+    """The person of that id, if `caller` may know of them."""
+    return users_of(caller).filter(pk=pk).first()
+
+
+def key_by_id(pk: int, *, caller: Caller) -> ApiKey | None:
+    """The key of that id, if it is one of a tenant that `caller` may look at; those above tenants only from there."""
+    found = keys() if caller.above_tenants else keys().filter(tenant__in=tenants_for(caller))
+    return found.filter(pk=pk).first()
+
+
+def audit_of(caller: Caller, *, tenant_id: int | None = None, actor: str = "", about: str = "") -> QuerySet[AuditEntry]:
+    """What was done where `caller` may look, the newest first.
+
+    `actor` and `about` are identities: what `user:3` did, what was done to `asset:12`.
+    """
+    found = AuditEntry.objects.select_related("tenant")
+    if not caller.above_tenants:
+        found = found.filter(tenant__in=tenants_for(caller))
+    if tenant_id is not None:
+        found = found.filter(tenant=tenant_id)
+    if actor:
+        found = found.filter(actor=actor)
+    if about:
+        found = found.filter(target__startswith=f"{about} ")  # a target goes on with its name
+    return found
 
 
 def names_of(identities: Iterable[str]) -> dict[str, str]:
@@ -42,14 +108,6 @@ def _named(identities: Iterable[str], kind: str, objects: Manager[Any], field: s
     return objects.filter(pk__in=numbers).order_by().values_list("pk", field) if numbers else ()
 
 
-def zone_of(caller: Caller) -> ZoneInfo:
-    """The time zone in which `caller` reads times: their tenant's; above tenants UTC."""
-    if caller.tenant_id is None:
-        return ZoneInfo("UTC")
-    return ZoneInfo(Tenant.objects.values_list("time_zone", flat=True).get(pk=caller.tenant_id))
-
-
-def tenants_for(caller: Caller) -> QuerySet[Tenant]:
-    """The tenants among which `caller` may choose: above tenants all, else their own."""
-    mine = [] if caller.tenant_id is None else [caller.tenant_id]
-    return Tenant.objects.all() if caller.above_tenants else Tenant.objects.filter(pk__in=mine)
+def _searched(text: str) -> str:
+    """Without what PostgreSQL would refuse with an error."""
+    return text.replace("\0", "").strip()[:LONGEST_SEARCH]
