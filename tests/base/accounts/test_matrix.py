@@ -10,16 +10,16 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from wattkeeper.base.accounts.callers import NOBODY, Caller
+from wattkeeper.base.accounts.callers import NOBODY, Caller, roles_given_by
 from wattkeeper.base.accounts.permissions import MATRIX, Action, Role, Scope
 
 A = Action
-EVERYTHING_IN_A_TENANT = {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.ACCOUNT_MANAGE, A.KEY_MANAGE}
+EVERYTHING_IN_A_TENANT = {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.OPERATOR_ADD, A.ACCOUNT_MANAGE, A.KEY_MANAGE}
 #  who, above tenants -> what they may
 MAY: dict[tuple[Role | Scope, bool], set[Action]] = {
     (Role.VIEWER, False): {A.READ, A.FOLLOW},
     (Role.OPERATOR, False): {A.READ, A.FOLLOW},
-    (Role.MANAGER, False): {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT},
+    (Role.MANAGER, False): {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.OPERATOR_ADD},
     (Role.ADMIN, False): EVERYTHING_IN_A_TENANT,
     (Scope.READ, False): {A.READ, A.FOLLOW},
     (Scope.INGEST, False): {A.INGEST, A.FOLLOW},
@@ -66,6 +66,27 @@ def test_everyone_may_exactly_what_the_matrix_says(who: Role | Scope, above: boo
     allowed = action in MAY[who, above]
     assert caller(who, above=above).may(action) is allowed
     assert ask(view_with({"POST": action}, "POST"), caller(who, above=above)) == (200 if allowed else 403)
+
+
+EVERYONE = set(Role)
+BELOW_MANAGERS = {Role.VIEWER, Role.OPERATOR}
+#  who, above tenants -> the roles that they may give, and of whom they may change things
+GIVES: dict[tuple[Role | Scope, bool], set[Role]] = {
+    (Role.MANAGER, False): BELOW_MANAGERS,
+    (Role.ADMIN, False): EVERYONE,
+    (Scope.ADMIN, False): EVERYONE,
+    (Role.ADMIN, True): EVERYONE,
+    (Scope.ADMIN, True): EVERYONE,
+}
+
+
+@pytest.mark.parametrize(("who", "above"), MAY, ids=lambda one: f"{type(one).__name__}-{one}")
+def test_everyone_gives_exactly_the_roles_that_they_may(who: Role | Scope, above: bool) -> None:
+    assert roles_given_by(caller(who, above=above)) == GIVES.get((who, above), set())
+
+
+def test_nobody_gives_no_role() -> None:
+    assert roles_given_by(NOBODY) == set()
 
 
 def test_every_action_has_its_row() -> None:

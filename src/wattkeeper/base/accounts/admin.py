@@ -134,6 +134,11 @@ class UserAdmin(TenantAdmin[User], _UserAdmin):
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        # Nobody changes these for themselves; so no tenant loses its last admin by a slip.
+        own = ("tenant", "role", "is_active", "is_superuser") if obj == _person(request) else ()
+        return (*self.readonly_fields, *own)
+
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         # Whether someone stands above tenants is for those to say who do.
         above = ("is_superuser",) if _person(request).is_superuser else ()

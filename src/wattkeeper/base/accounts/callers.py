@@ -46,6 +46,8 @@ class Caller:
         return self.role in grant.roles or self.scope in grant.scopes
 
 
+BELOW_MANAGERS = frozenset({Role.VIEWER, Role.OPERATOR})
+
 NOBODY = Caller(tenant_id=None, above_tenants=False, identity="nobody", name="nobody")
 
 
@@ -84,6 +86,13 @@ def caller_of_key(key: ApiKey) -> Caller:
         name=key.name,
         scope=Scope(key.scope),
     )
+
+
+def roles_given_by(caller: Caller) -> frozenset[Role]:
+    """The roles that `caller` may give to others, which are also the roles of those whom `caller` may change."""
+    if caller.may(Action.ACCOUNT_MANAGE):
+        return frozenset(Role)
+    return BELOW_MANAGERS if caller.may(Action.OPERATOR_ADD) else frozenset()
 
 
 def tenant_named(caller: Caller, slug: str) -> Tenant:

@@ -33,6 +33,7 @@ class Action(StrEnum):
     INGEST = "ingest"
     FOLLOW = "follow"  # one's own upload on its way
     ASSET_EDIT = "asset_edit"
+    OPERATOR_ADD = "operator_add"  # and change: whoever is below a manager
     ACCOUNT_MANAGE = "account_manage"
     KEY_MANAGE = "key_manage"
     SYNC_LAKE = "sync_lake"
@@ -60,6 +61,7 @@ MATRIX: Mapping[Action, Grant] = {
     Action.INGEST:         _grant({        _M, _A}, {            Scope.INGEST, Scope.ADMIN}),
     Action.FOLLOW:         _grant({_V, _O, _M, _A}, {Scope.READ, Scope.INGEST, Scope.ADMIN}),
     Action.ASSET_EDIT:     _grant({        _M, _A}, {                          Scope.ADMIN}),
+    Action.OPERATOR_ADD:   _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ACCOUNT_MANAGE: _grant({            _A}, {                          Scope.ADMIN}),
     Action.KEY_MANAGE:     _grant({            _A}, {                          Scope.ADMIN}),
     Action.SYNC_LAKE:      _grant({            _A}, {            Scope.INGEST, Scope.ADMIN}, above_only=True),
