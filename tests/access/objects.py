@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from wattkeeper.base.accounts.models import Tenant
+from tests.people import key_make, person_make
+from wattkeeper.base.accounts.models import ApiKey, Tenant
 from wattkeeper.base.assets.actions import assets_register
 from wattkeeper.flow.readings.reading import Reading, Row
 from wattkeeper.flow.sources.csv_upload.models import Upload
@@ -22,6 +23,15 @@ def reading_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]
     at = datetime(2024, 5, 1, tzinfo=UTC)
     store.append(TELEMETRY, Reading(tenant.pk, asset_id, Row("V1", at, VALUES))).result()
     return {"reading_id": ReadingKey(asset_id, at).public_id()}
+
+
+def user_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"user_id": str(person_make("viewer", tenant=tenant).user.pk)}
+
+
+def key_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    key_make(tenant, name="walked")
+    return {"key_id": str(ApiKey.objects.get(tenant=tenant, name="walked").pk)}
 
 
 def asset_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:

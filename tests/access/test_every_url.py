@@ -40,6 +40,9 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
         "uploads/<uuid:upload_id>/refused/": objects.upload_id,
     }.items()
 } | {
+    "people/<int:user_id>/": objects.user_id,
+    "people/<int:user_id>/password/": objects.user_id,
+    "keys/<int:key_id>/revoke/": objects.key_id,
     "vehicles/<int:asset_id>/": objects.asset_id,
     "vehicles/<int:asset_id>/edit/": objects.asset_id,
 }

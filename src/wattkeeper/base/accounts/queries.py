@@ -70,10 +70,17 @@ def user_by_id(pk: int, *, caller: Caller) -> User | None:
     return users_of(caller).filter(pk=pk).first()
 
 
+def keys_of(caller: Caller, *, tenant_id: int | None = None) -> QuerySet[ApiKey]:
+    """The keys that `caller` may know of, with who made them; those above tenants only from there."""
+    found = ApiKey.objects.select_related("tenant", "created_by")
+    if not caller.above_tenants:
+        found = found.filter(tenant__in=tenants_for(caller))
+    return found if tenant_id is None else found.filter(tenant=tenant_id)
+
+
 def key_by_id(pk: int, *, caller: Caller) -> ApiKey | None:
-    """The key of that id, if it is one of a tenant that `caller` may look at; those above tenants only from there."""
-    found = keys() if caller.above_tenants else keys().filter(tenant__in=tenants_for(caller))
-    return found.filter(pk=pk).first()
+    """The key of that id, if `caller` may know of it."""
+    return keys_of(caller).filter(pk=pk).first()
 
 
 def audit_of(caller: Caller, *, tenant_id: int | None = None, actor: str = "", about: str = "") -> QuerySet[AuditEntry]:

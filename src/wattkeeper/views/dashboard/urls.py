@@ -9,10 +9,13 @@ from django.urls import URLPattern, path
 
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import Kind
+from wattkeeper.views.dashboard.pages.account import own_password, profile, tenant_settings
 from wattkeeper.views.dashboard.pages.asset import asset, asset_edit
 from wattkeeper.views.dashboard.pages.assets import assets
 from wattkeeper.views.dashboard.pages.components import components
 from wattkeeper.views.dashboard.pages.home import home, search
+from wattkeeper.views.dashboard.pages.keys import key_end, keys
+from wattkeeper.views.dashboard.pages.people import people, person, person_password
 
 
 def _kind_urls(kind: Kind) -> Iterator[URLPattern]:
@@ -27,6 +30,14 @@ urlpatterns = [
     path("search/", search, name="search"),
     path("login/", LoginView.as_view(template_name="wattkeeper/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("profile/", profile, name="profile"),
+    path("profile/password/", own_password, name="own-password"),
+    path("people/", people, name="people"),
+    path("people/<int:user_id>/", person, name="person"),
+    path("people/<int:user_id>/password/", person_password, name="person-password"),
+    path("keys/", keys, name="keys"),
+    path("keys/<int:key_id>/revoke/", key_end, name="key-end"),
+    path("settings/", tenant_settings, name="tenant-settings"),
     path("components/", components, name="components"),
     *(pattern for kind in registry.kinds() for pattern in _kind_urls(kind)),
 ]
