@@ -20,7 +20,7 @@ from wattkeeper.flow.store.queries import Selection
 from wattkeeper.flow.store.schema import table_of
 
 POINTS_LEAST, POINTS_MOST = 4, 4 * BUCKETS_MOST
-RHYTHM_ROWS = 10_000  # the newest rows, which tell how often an asset usually speaks
+RHYTHM_ROWS = 5_000  # the newest rows, which tell how often an asset usually speaks
 GAP_TIMES = 3
 GAP_LEAST_SECONDS = 60.0
 
@@ -72,7 +72,7 @@ def series(
     of a text channel the last state alone. Nulls are no samples: a channel that speaks seldom keeps its line.
 
     Two neighbouring samples that are more than `gap_seconds` apart get a null between them, on top of the points.
-    `gap_seconds` is 3 times the usual distance (see `usual_distance`) of the window's newest 10,000 rows, but at
+    `gap_seconds` is 3 times the usual distance (see `usual_distance`) of the window's newest 5,000 rows, but at
     least a minute, and at least a bucket: what is narrower than that is no gap to be seen.
 
     Needs `argAndMin`, which a ClickHouse server has from 25.11 on. ValueError for other than one asset, or for
@@ -84,9 +84,10 @@ def series(
         raise ValueError(f"points: {points} is not from {POINTS_LEAST} to {POINTS_MOST}")
     chosen = stream.channels if channels is None else [stream.channel(name) for name in dict.fromkeys(channels)]
     with engine.client() as client:
-        # Duplicates are counted too, so there are no more rows than this.
-        if _rows_at_most(client, stream, selection) > points:
-            thinned = _thinned(client, stream, selection, chosen, points=points)
+        newest = _newest(client, stream, selection, limit=max(RHYTHM_ROWS, points + 1))
+        # Duplicates are among them, so that many rows are not yet a reason to thin.
+        if len(newest) > points:
+            thinned = _thinned(client, stream, selection, chosen, points=points, newest=newest)
             if thinned.rows > points:
                 return thinned
         return _whole(client, stream, selection, chosen)
@@ -118,8 +119,11 @@ def gap_seconds_of(times: Sequence[int]) -> float | None:
     return None if usual is None else max(GAP_LEAST_SECONDS, GAP_TIMES * usual / 1e6)
 
 
-def _rows_at_most(client: Client, stream: Stream, selection: Selection) -> int:
-    return int(client.query(f"SELECT count() FROM {table_of(stream)} WHERE {selection.sql()}").result_rows[0][0])
+def _newest(client: Client, stream: Stream, selection: Selection, *, limit: int) -> Sequence[int]:
+    """When the newest rows were taken, the newest first."""
+    rows = f"SELECT toUnixTimestamp64Micro(ts) FROM {table_of(stream)} WHERE {selection.sql()}"
+    found = client.query(f"{rows} ORDER BY ts DESC LIMIT {limit}").result_columns
+    return found[0] if found else ()
 
 
 def _whole(client: Client, stream: Stream, selection: Selection, channels: Sequence[Channel]) -> Series:
@@ -142,19 +146,23 @@ def _whole(client: Client, stream: Stream, selection: Selection, channels: Seque
 
 
 def _thinned(
-    client: Client, stream: Stream, selection: Selection, channels: Sequence[Channel], *, points: int
+    client: Client,
+    stream: Stream,
+    selection: Selection,
+    channels: Sequence[Channel],
+    *,
+    points: int,
+    newest: Sequence[int],
 ) -> Series:
-    rows = f"SELECT toUnixTimestamp64Micro(ts) FROM {table_of(stream)} WHERE {selection.sql()} ORDER BY ts"
-    first = int(client.query(f"{rows} LIMIT 1").result_rows[0][0])
-    newest = client.query(f"{rows} DESC LIMIT {RHYTHM_ROWS}").result_columns[0]
-    last = int(newest[0])
+    rows = f"SELECT toUnixTimestamp64Micro(ts) FROM {table_of(stream)} WHERE {selection.sql()}"
+    first, last = int(client.query(f"{rows} ORDER BY ts LIMIT 1").result_rows[0][0]), int(newest[0])
     buckets = Buckets(start=first, width=(last - first) // (points // 4) + 1)
     # What is written meanwhile must not lie outside the buckets.
     between = replace(selection, since=_moment(first), until=_moment(last + 1))
     question = m4_sql(stream, between.sql(), channels, buckets=buckets)
     _, counts, *found = client.query(question).result_columns
     bucket_seconds = buckets.width / 1e6
-    gap_seconds = max(bucket_seconds, gap_seconds_of(newest) or 0.0)
+    gap_seconds = max(bucket_seconds, gap_seconds_of(newest[:RHYTHM_ROWS]) or 0.0)
     lines = {}
     for place, channel in enumerate(channels):
         columns = found[place * 4 : place * 4 + 4]
