@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 from typing import Any
@@ -106,6 +107,13 @@ def test_a_large_fleet_is_asked_for_and_sent_in_parts(
     for key in keys:
         vehicle(tenant, key, minutes_ago=1)
     assert keys_in(owner.jwt, format_, sort="-key") == keys[::-1]
+
+
+def test_a_file_that_nobody_reads_disturbs_nobody(owner: Person, tenant: Tenant) -> None:
+    vehicle(tenant, "v-1")
+    assert ask(owner.jwt, EXPORT).status_code == 200  # forgotten at once, before it began
+    gc.collect()
+    assert keys_in(owner.jwt) == ["v-1"]
 
 
 @pytest.mark.parametrize(
