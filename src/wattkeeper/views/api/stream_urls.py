@@ -128,12 +128,20 @@ def _upload_urls(stream: Stream) -> list[URLPattern]:
         ],
     )
     return [
-        path("preview_upload/", bound(UploadPreview, stream, post=preview)),
-        path("upload_chunk/", bound(UploadChunk, stream, post=chunk)),
-        path("finalize_upload/", bound(UploadFinalize, stream, post=finalize)),
-        path("uploads/", bound(UploadList, stream, get=listed)),
-        path("uploads/<uuid:upload_id>/", bound(UploadDetail, stream, get=follow, delete=discard)),
-        path("uploads/<uuid:upload_id>/refused/", bound(UploadRefused, stream, get=refused)),
+        path("preview_upload/", bound(UploadPreview, stream, post=preview), name=f"{stream.name}-preview"),
+        path("upload_chunk/", bound(UploadChunk, stream, post=chunk), name=f"{stream.name}-chunk"),
+        path("finalize_upload/", bound(UploadFinalize, stream, post=finalize), name=f"{stream.name}-finalize"),
+        path("uploads/", bound(UploadList, stream, get=listed), name=f"{stream.name}-uploads"),
+        path(
+            "uploads/<uuid:upload_id>/",
+            bound(UploadDetail, stream, get=follow, delete=discard),
+            name=f"{stream.name}-upload",
+        ),
+        path(
+            "uploads/<uuid:upload_id>/refused/",
+            bound(UploadRefused, stream, get=refused),
+            name=f"{stream.name}-refused",
+        ),
     ]
 
 
