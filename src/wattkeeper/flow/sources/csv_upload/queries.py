@@ -33,10 +33,12 @@ class Received:
     size: int
 
 
-def upload_by_id(upload_id: UUID, *, tenant_id: int | None, stream: str) -> Upload | None:
-    """An upload of the tenant (None: of any) to that stream."""
-    uploads = Upload.objects.filter(pk=upload_id, stream=stream)
-    return (uploads if tenant_id is None else uploads.filter(tenant_id=tenant_id)).first()
+def upload_by_id(upload_id: UUID, *, tenant_id: int | None, stream: str | None = None) -> Upload | None:
+    """An upload of the tenant (None: of any) to that stream (None: to any)."""
+    uploads = Upload.objects.filter(pk=upload_id)
+    if stream is not None:
+        uploads = uploads.filter(stream=stream)
+    return (uploads if tenant_id is None else uploads.filter(tenant_id=tenant_id)).select_related("tenant").first()
 
 
 def uploads_of(
