@@ -14,6 +14,8 @@ from wattkeeper.views.dashboard.pages.asset import asset, asset_edit
 from wattkeeper.views.dashboard.pages.assets import assets
 from wattkeeper.views.dashboard.pages.components import components
 from wattkeeper.views.dashboard.pages.home import home, search
+from wattkeeper.views.dashboard.pages.imported import import_discard, import_retry, imported
+from wattkeeper.views.dashboard.pages.imports import imports
 from wattkeeper.views.dashboard.pages.keys import key_end, keys
 from wattkeeper.views.dashboard.pages.people import people, person, person_password
 
@@ -38,6 +40,10 @@ urlpatterns = [
     path("keys/", keys, name="keys"),
     path("keys/<int:key_id>/revoke/", key_end, name="key-end"),
     path("settings/", tenant_settings, name="tenant-settings"),
+    path("imports/", imports, name="imports"),
+    path("imports/<uuid:upload_id>/", imported, name="import"),
+    path("imports/<uuid:upload_id>/retry/", import_retry, name="import-retry"),
+    path("imports/<uuid:upload_id>/discard/", import_discard, name="import-discard"),
     path("components/", components, name="components"),
     *(pattern for kind in registry.kinds() for pattern in _kind_urls(kind)),
 ]

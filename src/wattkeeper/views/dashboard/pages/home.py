@@ -17,6 +17,7 @@ from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.sources.csv_upload.queries import uploads_of
 from wattkeeper.views.dashboard.guard import page
+from wattkeeper.views.dashboard.pages.import_rows import import_rows
 from wattkeeper.views.dashboard.scope import scope_of
 
 SHOWN_IN_MENU, SHOWN_ON_PAGE = 8, 100
@@ -28,9 +29,11 @@ SILENT_SHOWN = 5
 def home(request: HttpRequest, caller: Caller) -> HttpResponse:
     """What there is of each kind, how much of it is heard of, and what came in last."""
     scope = scope_of(request, caller)
+    newest = uploads_of(None, tenant_id=scope.tenant_id).select_related("tenant")[:NEWEST_IMPORTS]
     context = {
         "fleets": [_fleet(kind, caller, request) for kind in registry.kinds()],
-        "imports": uploads_of(None, tenant_id=scope.tenant_id)[:NEWEST_IMPORTS],
+        "imports": import_rows(newest),
+        "show_tenant": scope.tenant_id is None,
         "base_url": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "wattkeeper/home.html", context)

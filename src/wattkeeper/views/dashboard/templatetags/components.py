@@ -172,6 +172,17 @@ def thousands(number: int | None) -> str:
 
 
 @register.filter
+def size(bytes_: int | None) -> str:
+    """34,100,000 as "34 MB"; figures.js says the same."""
+    if bytes_ is None:
+        return ""
+    if bytes_ < 1_000:
+        return f"{bytes_} byte{'' if bytes_ == 1 else 's'}"
+    number, unit = (bytes_ / 1_000, "kB") if bytes_ < 1_000_000 else (bytes_ / 1_000_000, "MB")
+    return f"{number:,.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
+
+
+@register.filter
 def get(mapping: Mapping[str, Any], key: str) -> Any:
     """The value under a name that is itself a variable."""
     return mapping.get(key)

@@ -4,6 +4,7 @@ const STAY_MS = 7000;
 const ICONS = { success: "check-circle", info: "information-circle", warning: "exclamation-triangle", error: "exclamation-circle" };
 
 export function toast(text, level = "info") {
+  if ([...place.children].some((one) => one.textContent === text)) return; // what asks every second fails every second
   const shown = document.getElementById("toast").content.cloneNode(true).firstElementChild;
   const use = shown.querySelector("use");
   use.setAttribute("href", `${use.dataset.sprite}#${ICONS[level]}`);
