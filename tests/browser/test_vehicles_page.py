@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.support.servers import Server, command, home_make, serving
-from wattkeeper.config.demo import PASSWORD
+from tests.support.browsing import log_in
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
-
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("browser") / "home"
-    key = home_make(home)
-    command("demo", "--vehicles", 3, "--days", 1, home=home).check_returncode()
-    with serving(home, key=key) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
-def page(request: pytest.FixtureRequest, browser: Browser, demo: Server) -> Iterator[Page]:
-    size, scheme = request.param
-    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, base_url=demo.url)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if _is_bad(message) else None)
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def _is_bad(message: ConsoleMessage) -> bool:
-    return message.type in {"error", "warning"}
-
-
-def log_in(page: Page, password: str = PASSWORD) -> None:
-    page.goto("/")
-    page.get_by_label("Username").fill("demo-manager")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
 
 
 def test_who_logs_in_sees_the_fleet_and_finds_a_vehicle(page: Page) -> None:

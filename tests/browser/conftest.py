@@ -1,0 +1,52 @@
+"""The demo, and the browser that is installed at a phone's and a desk's width, by day and by night."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.support.browsing import EVERYWHERE, SIZES
+from tests.support.servers import Server, command, home_make, serving
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("browser") / "home"
+    key = home_make(home)
+    command("demo", "--vehicles", 3, "--days", 1, home=home).check_returncode()
+    with serving(home, key=key) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains of. A test that means it to takes those away; any other fails for them."""
+    return []
+
+
+@pytest.fixture(params=EVERYWHERE, ids="-".join)
+def page(request: pytest.FixtureRequest, browser: Browser, demo: Server, complaints: list[str]) -> Iterator[Page]:
+    size, scheme = request.param
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, base_url=demo.url)
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if _is_bad(message) else None)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def _is_bad(message: ConsoleMessage) -> bool:
+    return message.type in {"error", "warning"}
