@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.support.browsing import fits, log_in
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group(__name__)]
 
 CHUNK = 1 << 20
 CHUNKS = "**/upload_chunk/"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from playwright.sync_api import Page
 
+from tests.support.machine import repository
 from wattkeeper.config.demo import PASSWORD
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
@@ -14,9 +17,22 @@ def log_in(page: Page, password: str = PASSWORD, *, name: str = "demo-manager") 
     page.goto("/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    with page.expect_navigation():  # until the next page's scripts have run
+        page.get_by_role("button", name="Log in").click()
 
 
 def fits(page: Page) -> bool:
     """Whether what is wide scrolls in its own box, never the page."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it stands: the rule, and where."""
+    page.evaluate(_axe())
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+@cache
+def _axe() -> str:
+    return (repository() / "node_modules/axe-core/axe.min.js").read_text()

@@ -138,11 +138,11 @@ class TestTheList:
         vehicle(tenant, "v-3", at=at, speed=None, odometer=1.0, soc=0, elevation=0.0, shift_state=None)
         page = browser(owner).get(PAGE)
         assert rows_of(page) == [
-            ["v-1", "2024-05-01 10:11:12", "Silent", "0", "1,234.5", "81", "-3.25", "P"],
+            ["v-1", f"{(now() - at).days} d ago", "Silent", "0", "1,234.5", "81", "-3.25", "P"],
             ["v-2", "no reading yet", "No reading yet", *[UNKNOWN] * 5],
-            ["v-3", "2024-05-01 10:11:12", "Silent", UNKNOWN, "1", "0", "0", UNKNOWN],
+            ["v-3", f"{(now() - at).days} d ago", "Silent", UNKNOWN, "1", "0", "0", UNKNOWN],
         ]
-        assert 'datetime="2024-05-01T10:11:12+00:00"' in page.content.decode()
+        assert 'datetime="2024-05-01T10:11:12+00:00" title="2024-05-01 10:11:12"' in page.content.decode()
 
     def test_every_channel_is_a_column_with_its_unit(self, owner: Person, tenant: Tenant) -> None:
         vehicle(tenant, "v-1")

@@ -14,7 +14,7 @@ from wattkeeper.base.accounts.actions import check_may_change, password_set, use
 from wattkeeper.base.accounts.callers import Caller, caller_of_user, roles_given_by, tenant_for_write
 from wattkeeper.base.accounts.matrix import Action, Role
 from wattkeeper.base.accounts.models import User
-from wattkeeper.base.accounts.queries import audit_of, user_by_id, users_of
+from wattkeeper.base.accounts.queries import audit_of, names_of, user_by_id, users_of
 from wattkeeper.base.core.errors import NotFoundError
 from wattkeeper.views.dashboard.forms import done, posted
 from wattkeeper.views.dashboard.guard import page
@@ -146,12 +146,14 @@ def _known(caller: Caller, user_id: int) -> User:
 def _person_page(
     request: HttpRequest, caller: Caller, user: User, *, form: PersonForm, password: NewPasswordForm
 ) -> HttpResponse:
+    trail = list(audit_of(caller, about=f"user:{user.pk}")[:TRAIL_SHOWN])
+    names = names_of(entry.actor for entry in trail)
     context = {
         "person": user,
         "form": form,
         "password_form": password,
         "is_self": caller.identity == caller_of_user(user).identity,
-        "trail": audit_of(caller, about=f"user:{user.pk}")[:TRAIL_SHOWN],
+        "trail": [(entry, names[entry.actor]) for entry in trail],
     }
     status = 422 if form.is_bound or password.is_bound else 200
     return render(request, "wattkeeper/person.html", context, status=status)

@@ -18,7 +18,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from wattkeeper.base.core.clock import now
+
 register = template.Library()
+
+AGE_UNITS = ((60, "s"), (60, "min"), (24, "h"))
 
 
 class Level(StrEnum):
@@ -139,10 +143,25 @@ def age(at: datetime | None, none: str = "no reading yet", stale_after: int = 0)
     """How long ago that was, which freshness.js keeps true; grey after `stale_after` seconds (0: never)."""
     if at is None:
         return format_html('<span class="none">{}</span>', none)
-    moment = f"{localtime(at):%Y-%m-%d %H:%M:%S}"
+    seconds = (now() - at).total_seconds()
     return format_html(
-        '<time datetime="{}" data-age data-stale="{}">{}</time>', at.isoformat(), stale_after or "", moment
+        '<time datetime="{}" title="{}" data-age data-stale="{}"{}>{}</time>',
+        at.isoformat(),
+        f"{localtime(at):%Y-%m-%d %H:%M:%S}",
+        stale_after or "",
+        SafeString(' class="stale"') if stale_after and seconds > stale_after else "",
+        _age(seconds),
     )
+
+
+def _age(seconds: float) -> str:
+    """`freshness.js` says the same later on."""
+    value = max(0, round(seconds))
+    for size, unit in AGE_UNITS:
+        if value < size:
+            return f"{value} {unit} ago"
+        value //= size
+    return f"{value} d ago"
 
 
 @register.simple_tag(takes_context=True)

@@ -252,10 +252,9 @@ function zoomed(u, charts) {
   query.set("until", new Date(Math.max(until, since + 1) * 1000).toISOString());
   const link = document.createElement("a");
   link.href = `${location.pathname}?${query}`;
-  charts.append(link);
+  charts.append(link); // where it inherits how its page is swapped in, and goes with what it replaces
   htmx.process(link);
   link.click();
-  link.remove();
 }
 
 function begin() {

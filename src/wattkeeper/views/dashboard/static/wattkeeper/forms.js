@@ -1,5 +1,5 @@
-// A form marked `data-submits` sends itself when a choice changes; one of filters leaves out what is empty, so that
-// addresses stay short; a form that writes cannot be sent twice by a double click.
+// A form marked `data-submits` sends itself when a choice changes; one of filters leaves out what is empty, and of a
+// group `data-all-is-none` everything where all is chosen, so that addresses stay short; a form that writes cannot be sent twice by a double click.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-submits]");
   if (form && event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
@@ -8,6 +8,10 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "get") {
     for (const input of form.elements) if (input.name && input.value === "") input.disabled = true;
+    for (const group of form.querySelectorAll("[data-all-is-none]")) {
+      const boxes = [...group.querySelectorAll("input[type=checkbox]")];
+      if (boxes.every((box) => box.checked)) for (const box of boxes) box.disabled = true;
+    }
     setTimeout(() => { for (const input of form.elements) input.disabled = false; });
   } else if (form.matches("[hx-post]")) {
     return; // htmx sees to it

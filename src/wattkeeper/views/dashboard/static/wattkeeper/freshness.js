@@ -1,4 +1,4 @@
-// Shows how long ago each <time data-age> was, and keeps that true. What is older than `data-stale` seconds is grey.
+// Keeps true how long ago each <time data-age> was; the server has written it first, in the same words. What is older than `data-stale` seconds is grey.
 const UNITS = [[60, "s"], [60, "min"], [24, "h"], [Infinity, "d"]];
 
 function age(seconds) {
@@ -13,7 +13,6 @@ function age(seconds) {
 function refresh() {
   for (const time of document.querySelectorAll("time[data-age]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    time.title ||= time.textContent;
     time.textContent = age(seconds);
     if (time.dataset.stale) time.classList.toggle("stale", seconds > Number(time.dataset.stale));
   }

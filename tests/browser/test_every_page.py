@@ -1,0 +1,82 @@
+"""Every page of the shell: it fits its screen, axe finds nothing wrong with it, and nothing on it jumps."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browsing import fits, log_in, violations
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group(__name__)]
+
+# What is looked at, and something to do there first.
+PAGES = {
+    "overview": "/",
+    "vehicles": "/vehicles/",
+    "vehicles that are none": "/vehicles/?search=nothing",
+    "vehicle": "/vehicles/{vehicle}/?window=24h&compare=1",
+    "vehicle, nothing there": "/vehicles/{vehicle}/?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
+    "search": "/search/?q=van",
+    "people": "/people/",
+    "person": "/people/{person}/",
+    "keys": "/keys/",
+    "settings": "/settings/",
+    "profile": "/profile/",
+    "components": "/components/",
+    "a wrong window": "/vehicles/{vehicle}/?window=soon",
+    "nowhere": "/nowhere/",
+}
+SHIFTS = """() => new Promise((done) => {
+  new PerformanceObserver((list) => done(list.getEntries().reduce((sum, one) => sum + one.value, 0)))
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(0), 200);
+})"""
+
+
+def test_the_login_is_in_order(page: Page) -> None:
+    page.goto("/login/")
+    assert violations(page) == []
+    assert fits(page)
+
+
+def test_each_page_fits_is_in_order_and_does_not_jump(page: Page, complaints: list[str]) -> None:
+    log_in(page, name="demo-admin")
+    ids = {"vehicle": _first_id(page, "/vehicles/"), "person": _first_id(page, "/people/")}
+    wrong = []
+    for name, path in PAGES.items():
+        page.goto(path.format(**ids))
+        if "{vehicle}/?window=24h" in path:
+            expect(page.locator("[data-charts][data-ready]")).to_be_visible()
+        wrong += [f"{name}: {one}" for one in violations(page)]
+        if not fits(page):
+            wrong.append(f"{name}: is wider than the screen")
+        if shift := page.evaluate(SHIFTS):
+            wrong.append(f"{name}: jumps by {shift}")
+    assert wrong == []
+    # The two pages that are errors are told so by the browser, too.
+    assert [one for one in complaints if "400" not in one and "404" not in one] == []
+    complaints.clear()
+
+
+def test_what_opens_over_a_page_is_in_order(page: Page) -> None:
+    log_in(page, name="demo-admin")
+    page.goto("/components/")
+    page.get_by_role("button", name="Open a dialog").click()
+    expect(page.get_by_role("dialog", name="Edit")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.locator("summary", has_text="Menu").click()
+    page.get_by_role("button", name="One that stays").click()
+    expect(page.get_by_role("status")).to_contain_text("This did not work")
+    assert violations(page) == []
+    page.goto("/vehicles/")
+    page.locator("summary", has_text="Filters").click()
+    assert violations(page) == []
+    assert fits(page)
+
+
+def _first_id(page: Page, address: str) -> str:
+    page.goto(address)
+    place = page.locator("tbody th a").first.get_attribute("href")
+    assert place
+    return place.strip("/").split("/")[1].split("?")[0]
