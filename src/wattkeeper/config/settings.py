@@ -130,6 +130,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Without it, one of two enums in fields named alike would be named by its digest.
+    "ENUM_NAME_OVERRIDES": {"ChannelTypeEnum": ["float", "integer", "text"]},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "wattkeeper.views.api.schema.house_rules",
+    ],
 }
 
 LANGUAGE_CODE = "en"

@@ -13,6 +13,7 @@ from wattkeeper.views.exports.formats import FORMATS
 
 _format = OpenApiParameter("export", str, enum=list(FORMATS), description="csv where it is missing.")
 _file = OpenApiResponse(OpenApiTypes.BINARY, description="The file, streamed.")
+_rows = OpenApiResponse({"type": "array", "items": {"type": "object"}}, description="The file, streamed.")
 
 urlpatterns = [
     path(
@@ -22,7 +23,10 @@ urlpatterns = [
             TELEMETRY,
             get=operation(
                 "All readings that the filters mean, as a file.",
-                {(200, format_.content_type.partition(";")[0]): _file for format_ in FORMATS.values()},
+                {
+                    (200, format_.content_type.partition(";")[0]): _rows if format_.extension == "json" else _file
+                    for format_ in FORMATS.values()
+                },
                 fails=[400, 503],
                 parameters=[*selection_parameters(TELEMETRY), _format],
             ),

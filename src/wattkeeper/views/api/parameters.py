@@ -19,6 +19,7 @@ from wattkeeper.base.core.errors import BadRequestError, NotFoundError
 from wattkeeper.flow.readings.timestamps import LAST_MOMENT, parse_timestamp
 from wattkeeper.flow.store.queries import Ordering, Selection
 
+PAGE_MAX = 10**9
 PAGE_SIZE = 10
 PAGE_SIZE_MAX = 1000
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,7 +73,7 @@ def ordering_of(request: Request, stream: Stream) -> Ordering:
 
 
 def page_of(request: Request) -> PageNumber:
-    number = whole(request, "page", default=1, least=1, most=10**9)
+    number = whole(request, "page", default=1, least=1, most=PAGE_MAX)
     size = whole(request, "page_size", default=PAGE_SIZE, least=1, most=PAGE_SIZE_MAX)
     return PageNumber(number, size)
 

@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.sources.csv_upload.queries import ORDERINGS, UploadStatus
 from wattkeeper.flow.store.series import POINTS_LEAST
-from wattkeeper.views.api.parameters import PAGE_SIZE, PAGE_SIZE_MAX
+from wattkeeper.views.api.parameters import PAGE_MAX, PAGE_SIZE, PAGE_SIZE_MAX
 from wattkeeper.views.api.readings import ReadingDetail, ReadingList, StreamView
+from wattkeeper.views.api.schema import FAILED
 from wattkeeper.views.api.serializers import page_serializer_of, serializer_of
 from wattkeeper.views.api.series import POINTS, POINTS_MOST, ReadingSeries
 from wattkeeper.views.api.series_serializers import series_serializer_of
@@ -25,6 +26,7 @@ from wattkeeper.views.api.upload_serializers import (
     upload_serializers_of,
 )
 from wattkeeper.views.api.uploads import (
+    FILE_NAME_MAX,
     LAYOUTS,
     UploadChunk,
     UploadDetail,
@@ -35,24 +37,35 @@ from wattkeeper.views.api.uploads import (
 )
 
 V = TypeVar("V", bound=StreamView)
-BAD = OpenApiResponse(description="What is wrong, by field, or as `detail`.")
+BAD = OpenApiResponse(description=FAILED)
+
+# Formats of our own where OpenAPI has none: `date-time` would leave out times without an offset, dates and epochs.
+MOMENT = {"type": "string", "format": "iso-8601-or-epoch"}
+ZONE = {"type": "string", "format": "iana-time-zone"}
+SLUG = {"type": "string", "format": "tenant-slug"}
+SEARCHED = {"type": "string", "maxLength": FILE_NAME_MAX, "pattern": r"^[^\u0000]*$"}
+
+
+def whole_number(least: int, most: int, *, default: int) -> dict[str, Any]:
+    """The schema of a whole number from `least` to `most`."""
+    return {"type": "integer", "minimum": least, "maximum": most, "default": default}
 
 
 PAGING = [
-    OpenApiParameter("page", int, description="From 1."),
-    OpenApiParameter("page_size", int, description=f"At most {PAGE_SIZE_MAX}; {PAGE_SIZE} where it is missing."),
+    OpenApiParameter("page", whole_number(1, PAGE_MAX, default=1)),
+    OpenApiParameter("page_size", whole_number(1, PAGE_SIZE_MAX, default=PAGE_SIZE)),
 ]
-TENANT_OF_NEW = OpenApiParameter("tenant", str, description="For callers above tenants: whose it becomes.")
-TENANT_MEANT = OpenApiParameter("tenant", str, description="For callers above tenants: only that tenant's.")
+TENANT_OF_NEW = OpenApiParameter("tenant", SLUG, description="For callers above tenants: whose it becomes.")
+TENANT_MEANT = OpenApiParameter("tenant", SLUG, description="For callers above tenants: only that tenant's.")
 
 
 def stream_urls(stream: Stream) -> list[URLPattern]:
     """List, series, one by its id, and the steps of an upload."""
     item, page = serializer_of(stream), page_serializer_of(stream)
     read = operation(
-        "Readings, filtered, ordered and in pages.",
+        "Readings, filtered, ordered and in pages. A page after the last one is a 404.",
         {200: page},
-        fails=[400, 503],
+        fails=[400, 404, 503],
         parameters=[*selection_parameters(stream), *PAGING],
     )
     write = operation(
@@ -148,8 +161,8 @@ def _upload_urls(stream: Stream) -> list[URLPattern]:
 def _upload_filters(stream: Stream) -> list[OpenApiParameter]:
     return [
         OpenApiParameter("status", str, enum=[one.value for one in UploadStatus]),
-        OpenApiParameter("file_name", str, description="Of exactly this name."),
-        OpenApiParameter("search", str, description=f"Stands in the file's name or in `{stream.asset_field}`."),
+        OpenApiParameter("file_name", SEARCHED, description="Of exactly this name."),
+        OpenApiParameter("search", SEARCHED, description=f"Stands in the file's name or in `{stream.asset_field}`."),
         OpenApiParameter("mine", bool, description="true: what the caller has sent; false: what others have."),
         OpenApiParameter("ordering", str, enum=ORDERINGS, description="`-created_at` where it is missing."),
         TENANT_MEANT,
@@ -169,9 +182,9 @@ def selection_parameters(stream: Stream) -> list[OpenApiParameter]:
     orderings = [sign + name for name in stream.columns for sign in ("", "-")]
     return [
         OpenApiParameter(stream.asset_field, str, description="The rows of this one."),
-        OpenApiParameter("initial_timestamp", str, description="From then on, inclusive. A date: from its start."),
-        OpenApiParameter("final_timestamp", str, description="Until then, inclusive. A date: to its end."),
-        OpenApiParameter("timezone", str, description="IANA name, for times without an offset; else UTC."),
+        OpenApiParameter("initial_timestamp", MOMENT, description="From then on, inclusive. A date: from its start."),
+        OpenApiParameter("final_timestamp", MOMENT, description="Until then, inclusive. A date: to its end."),
+        OpenApiParameter("timezone", ZONE, description="IANA name, for times without an offset; else UTC."),
         OpenApiParameter("ordering", str, enum=orderings, description=f"`{stream.time_field}` where it is missing."),
         TENANT_MEANT,
     ]
@@ -180,16 +193,14 @@ def selection_parameters(stream: Stream) -> list[OpenApiParameter]:
 def series_parameters(stream: Stream) -> list[OpenApiParameter]:
     """The filters of a stream's series, and how much of it is wanted."""
     whose, *window = [parameter for parameter in selection_parameters(stream) if parameter.name != "ordering"]
-    names = ", ".join(channel.name for channel in stream.channels)
+    name = "|".join(channel.name for channel in stream.channels)
+    channels = {"type": "string", "pattern": rf"^({name})(,({name}))*$"}
+    points = whole_number(POINTS_LEAST, POINTS_MOST, default=POINTS)
     return [
-        OpenApiParameter(whose.name, str, required=True, description="Whose lines."),
+        OpenApiParameter(whose.name, {"type": "string", "pattern": r"\S"}, required=True, description="Whose lines."),
         *window,
-        OpenApiParameter("channels", str, description=f"Of {names}, by commas; all where it is missing."),
-        OpenApiParameter(
-            "points",
-            int,
-            description=f"At most so many a channel, {POINTS_LEAST} to {POINTS_MOST}; {POINTS} where it is missing.",
-        ),
+        OpenApiParameter("channels", channels, description="Names, by commas; all where it is missing."),
+        OpenApiParameter("points", points, description="At most so many a channel."),
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.flow.sources.csv_upload.actions import MAX_CHUNKS
 from wattkeeper.flow.sources.csv_upload.preview import COLUMNS_SHOWN, PREVIEW_BYTES, PREVIEW_ROWS
 from wattkeeper.flow.sources.csv_upload.queries import UploadStatus
 from wattkeeper.views.api.serializers import PageSerializer
@@ -33,6 +34,8 @@ def upload_serializers_of(stream: Stream) -> UploadSerializers:
     sent = serializers.CharField(
         max_length=stream.asset_key_max_length,
         required=False,
+        allow_blank=True,
+        allow_null=True,
         help_text="Whose rows these are; without it the file has a column that says so.",
     )
     told = serializers.CharField(help_text="As it was sent; empty where the file says whose rows these are.")
@@ -65,10 +68,12 @@ class _PreviewRequestSerializer(_FileSerializer):
 
 
 class _SentSerializer(_FileSerializer):
-    total_chunks = serializers.IntegerField(min_value=1)
+    total_chunks = serializers.IntegerField(min_value=1, max_value=MAX_CHUNKS)
     fingerprint = serializers.CharField(
         max_length=100,
         required=False,
+        allow_blank=True,
+        allow_null=True,
         help_text="What tells this file from another of its name, such as its size and time. "
         "A chunk with another fingerprint than those before it begins the upload anew.",
     )
@@ -76,7 +81,9 @@ class _SentSerializer(_FileSerializer):
 
 class _ChunkSerializer(_SentSerializer):
     chunk = serializers.FileField()
-    chunk_index = serializers.IntegerField(min_value=0, help_text="From 0; in any order, sent again freely.")
+    chunk_index = serializers.IntegerField(
+        min_value=0, max_value=MAX_CHUNKS - 1, help_text="From 0; in any order, sent again freely."
+    )
 
 
 class _FinalizeSerializer(_SentSerializer):
