@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ADDRESS ?= 127.0.0.1:8000
 
-.PHONY: install run test check bench lock clean help
+.PHONY: install run test check openapi bench lock clean help
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -28,7 +28,7 @@ run: install
 test: install
 	$(BIN)/python -m pytest
 
-## make check     lint, types, floors, migrations
+## make check     lint, types, floors, migrations, the API's description
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,6 +36,12 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/wattkeeper check
 	$(BIN)/wattkeeper makemigrations --check --dry-run
+	@$(BIN)/wattkeeper spectacular --validate --fail-on-warn | diff -u docs/openapi.yaml - || \
+	  { echo "docs/openapi.yaml is not what the program says: run make openapi and look at the diff."; exit 1; }
+
+## make openapi   docs/openapi.yaml again, after a change of the API: look at the diff
+openapi: install
+	$(BIN)/wattkeeper spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 ## make bench     every promised speed, beside its peer and its limit
 bench: install
