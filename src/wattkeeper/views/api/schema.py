@@ -57,8 +57,8 @@ _RESPONSES = {
 def house_rules(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """What holds for every operation: a query parameter without a value counts as absent, a failure has a JSON body,
     and some failures come before the operation is asked."""
-    components = result["components"]
-    components["schemas"]["Failure"] = _SCHEMA
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Failure"] = _SCHEMA
     components["responses"] = {name: _failure(description) for name, description in _RESPONSES.items()}
     for methods in result["paths"].values():
         for operation in methods.values():
