@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("", include("wattkeeper.views.dashboard.urls")),
@@ -12,7 +12,11 @@ urlpatterns = [
     path("", include("wattkeeper.views.api.account_urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="wattkeeper/api_docs.html"),
+        name="api-docs",
+    ),
     path("api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
     path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
 ]

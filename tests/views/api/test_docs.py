@@ -38,13 +38,22 @@ def test_the_page_loads_nothing_from_another_host(page: str) -> None:
 
 def test_all_that_the_page_loads_is_there(page: str) -> None:
     ours = re.findall(r"""["']/static/([^"']+\.(?:css|js|png))["']""", page)
+    assert "wattkeeper/api_docs.css" in ours
     assert {name.rpartition(".")[2] for name in ours} == {"css", "js", "png"}
     assert any("swagger-ui-bundle" in name for name in ours)
     assert [name for name in ours if not finders.find(name)] == []
 
 
+def test_no_script_and_no_style_stands_in_the_page(page: str) -> None:
+    assert not re.findall(r"<style|style=|\son\w+=", page)
+    assert [text.strip() for text in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)] == ["", "", ""]
+
+
 def test_the_page_shows_our_schema(page: str) -> None:
-    assert re.search(rf"""url: ["']{SCHEMA}["']""", page)
+    script = re.findall(rf"""["']({DOCS}\?[^"']+)["']""", page)
+    answer = Client().get(script[0])
+    assert answer["Content-Type"].startswith("application/javascript")
+    assert re.search(rf"""url: ["']{SCHEMA}["']""", answer.content.decode())
 
 
 def test_the_schema_is_openapi_3_1(schema: dict[str, Any]) -> None:
