@@ -27,7 +27,7 @@ OWN_SORTS = ("key", "name", "site", "at")  # beside the channels of the state
 DEFAULT_SORT = "key"
 LARGEST_NUMBER = 1e15
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
