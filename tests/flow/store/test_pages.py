@@ -73,3 +73,18 @@ def test_a_partition_in_several_heavy_parts_is_merged_into_one(
         ).result_rows[0][0]
     assert parts == 1
     assert queries.count(embedded_store.engine, TELEMETRY, Selection(tenant_id=tenant_id)) == 150_000
+
+
+def test_a_heavy_part_that_came_alone_is_merged_once(embedded_store: Store, tenant_id: int, tmp_path: Path) -> None:
+    # The year 2002, which no other test writes.
+    lines = (b"V1,%d,1,1,1,1,D\n" % (1_020_000_000 + n) for n in range(120_000))
+    load_text(embedded_store, TELEMETRY, HEADER + b"".join(lines), tmp_path, tenant_id=tenant_id, assets=AssetBook())
+    with embedded_store.engine.client() as client:
+        levels = (
+            f"SELECT level FROM system.parts WHERE active AND table = '{table_of(TELEMETRY)}' AND partition = '2002'"
+        )
+        assert set(client.query(levels).result_columns[0]) == {0}
+        assert "2002" in partitions_worth_merging(embedded_store.engine, TELEMETRY)
+        parts_merge()
+        assert client.query(levels).result_columns == [[1]]
+    assert "2002" not in partitions_worth_merging(embedded_store.engine, TELEMETRY)

@@ -108,7 +108,7 @@ WILD_ROWS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=WILD_ROWS, points=st.integers(4, 130))
 def test_every_extreme_of_a_bucket_is_among_the_points(
     rows: list[Row], points: int, any_store: Store, tmp_path: Path, tenant_id: int
@@ -134,7 +134,7 @@ def test_every_extreme_of_a_bucket_is_among_the_points(
         assert ours == m4_reference(speeds, first=rows[0][0], width=drawn.bucket_seconds)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=WILD_ROWS, points=st.integers(4, 130))
 def test_a_line_is_broken_where_and_only_where_neighbours_are_too_far_apart(
     rows: list[Row], points: int, any_store: Store, tmp_path: Path, tenant_id: int
