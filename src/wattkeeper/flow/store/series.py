@@ -15,7 +15,7 @@ from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import EPOCH
 from wattkeeper.flow.store.engine import Engine
-from wattkeeper.flow.store.m4_sql import BUCKETS_MOST, NEVER_LAST, Buckets, m4_sql
+from wattkeeper.flow.store.m4_sql import BUCKETS_MOST, NEVER, Buckets, m4_sql
 from wattkeeper.flow.store.queries import Selection
 from wattkeeper.flow.store.schema import table_of
 
@@ -205,14 +205,14 @@ def _changes(samples: Sequence[_Sample], gap: float) -> Iterator[_Stroke]:
 
 def _of_numbers(*columns: Sequence[tuple[Any, Any]]) -> Iterator[_Stroke]:
     for (first_value, first), (last_value, last), least, greatest in zip(*columns, strict=True):
-        if last != NEVER_LAST:
+        if last != NEVER:
             shown = {first: first_value, least[0]: least[1], greatest[0]: greatest[1], last: last_value}
             yield _Stroke(first, last, sorted(shown.items()))
 
 
 def _of_states(*columns: Sequence[Any]) -> Iterator[_Stroke]:
     for first, last, value, several in zip(*columns, strict=True):
-        if last != NEVER_LAST:
+        if last != NEVER:
             # A state that fills its bucket is there from its first sample on.
             yield _Stroke(first, last, ((last if several else first, value),), bool(several))
 
