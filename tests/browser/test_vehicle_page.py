@@ -43,6 +43,7 @@ def test_a_drag_zooms_and_back_steps_out_again(page: Page) -> None:
     charts = opened(page)
     expect(page.locator("[data-back]")).to_be_disabled()
     whole = page.locator("#rows .pages span").first.inner_text()
+    charts.locator(".u-over").nth(1).scroll_into_view_if_needed()
     box = charts.locator(".u-over").nth(1).bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 30)
@@ -86,6 +87,7 @@ def test_windows_are_chosen_typed_and_stepped_through(page: Page) -> None:
 def test_the_window_before_is_drawn_beside_it(page: Page) -> None:
     opened(page)
     page.get_by_role("link", name="6h", exact=True).click()
+    expect(page.get_by_role("link", name="6h", exact=True)).to_have_attribute("aria-current", "true")
     drawn(page)
     with page.expect_response(lambda answer: "/series/" in answer.url) as first:
         page.get_by_role("link", name="Compare").click()

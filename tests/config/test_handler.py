@@ -17,7 +17,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
-from django.urls import path
+from django.urls import include, path
 from rest_framework_simplejwt.tokens import AccessToken
 
 from tests.people import Person
@@ -76,6 +76,7 @@ urlpatterns = [
     path("streaming", streaming),
     path("streaming_plainly", streaming_plainly),
     path("body", body),
+    path("", include("wattkeeper.views.dashboard.urls")),  # the page that says "not found" leads to some
 ]
 
 Application = Callable[..., Awaitable[None]]

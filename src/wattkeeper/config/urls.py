@@ -17,8 +17,10 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="wattkeeper/api_docs.html"),
         name="api-docs",
     ),
-    path("api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
     path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
+    path(
+        "api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")
+    ),  # the last of two is the one that pages link to
 ]
 
 handler400 = "wattkeeper.config.failures.bad_request"

@@ -89,9 +89,9 @@ def menu(content: str, label: str, icon_name: str = "", tone: str = "button quie
 
 
 @register.simple_block_tag
-def empty(content: str, title: str, icon_name: str = "inbox") -> SafeString:
-    """An empty place: what belongs here, and what fills it."""
-    context = {"content": content, "title": title, "icon": icon_name}
+def empty(content: str, title: str, icon_name: str = "inbox", level: int = 2) -> SafeString:
+    """An empty place: what belongs here, and what fills it. `level` of its heading is 1 where it is the whole page."""
+    context = {"content": content, "title": title, "icon": icon_name, "level": level}
     return render_to_string("wattkeeper/components/empty.html", context)
 
 
