@@ -187,10 +187,20 @@ class TestWhoStandsAboveTenants:
             assert series(key, tenant=slug)["channels"]["soc"]["values"] == [soc]
 
 
-def test_the_answer_is_compressed_for_who_takes_it(owner: Person) -> None:
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("", None), ("gzip", "gzip"), ("br;q=1.0, gzip;q=0.8", "gzip"), ("gzip;q=0", None), ("gzip;q=0.0, br", None)],
+)
+def test_the_answer_is_compressed_for_who_takes_it(accepted: str, encoding: str | None, owner: Person) -> None:
     post_rows(owner.jwt, [row_of(second) for second in range(20)])
-    plain = owner.jwt.get(f"{LIST}series/?vehicle_id=V1")
-    compressed = owner.jwt.get(f"{LIST}series/?vehicle_id=V1", HTTP_ACCEPT_ENCODING="gzip")
-    assert "Content-Encoding" not in plain.headers
-    assert compressed["Content-Encoding"] == "gzip"
-    assert json.loads(gzip.decompress(compressed.content)) == plain.json()
+    plain = series(owner.jwt)
+    answer = owner.jwt.get(f"{LIST}series/?vehicle_id=V1", HTTP_ACCEPT_ENCODING=accepted)
+    assert answer.headers.get("Content-Encoding") == encoding
+    assert "Accept-Encoding" in answer["Vary"]
+    assert json.loads(gzip.decompress(answer.content) if encoding else answer.content) == plain
+
+
+def test_a_refusal_is_not_compressed(owner: Person) -> None:
+    answer = owner.jwt.get(f"{LIST}series/?vehicle_id=V9", HTTP_ACCEPT_ENCODING="gzip")
+    assert answer.status_code == 404
+    assert "Content-Encoding" not in answer.headers
