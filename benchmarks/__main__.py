@@ -80,7 +80,8 @@ def large(folder: Path) -> Iterator[Figure]:
 
 
 def charts(folder: Path) -> Iterator[Figure]:
-    """One vehicle with a million rows."""
+    """One vehicle with a million rows, and the pages of the server that has it."""
+    from benchmarks.browser import browser_figures
     from benchmarks.charts import chart_figures, peer_figures
     from benchmarks.files import START, fleet_file
     from benchmarks.loads import http_load_figures
@@ -91,6 +92,7 @@ def charts(folder: Path) -> Iterator[Figure]:
         yield from http_load_figures(server, file, rows=CHART)
         server.settle()
         yield from chart_figures(server, vehicle="VAN-0001", rows=CHART, start=START)
+        yield from browser_figures(server, rows=CHART, start=START)
     yield from peer_figures(folder / "charts" / "readings", start=START)
     file.unlink()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from benchmarks import watched
 
 # The server looks once a minute whether something is worth merging.
 QUIET_SECONDS = 65
+USER, PASSWORD = "bench", secrets.token_urlsafe(16)
 COMMAND = [sys.executable, str(Path(__file__).parents[1] / "manage.py")]
 
 
@@ -70,9 +72,11 @@ class Server:
 
 @contextmanager
 def serving(home: Path) -> Iterator[Server]:
-    """A server with an admin key."""
+    """A server as in production, with an admin key and an admin."""
     env = {
         **os.environ,
+        "DJANGO_ENV": "production",  # its static files are gathered and compressed
+        "SECRET_KEY": secrets.token_urlsafe(48),
         "WATTKEEPER_HOME": str(home),
         watched.LOG: str(home / "gaps.log"),
     }
@@ -81,6 +85,13 @@ def serving(home: Path) -> Iterator[Server]:
     subprocess.run([*COMMAND, "migrate", "--verbosity", "0"], env=env, check=True)
     made = subprocess.run(
         [*COMMAND, "key", "add", "bench", "--scope", "admin"], env=env, check=True, capture_output=True
+    )
+    subprocess.run(
+        [*COMMAND, "user", "add", USER, "--role", "admin", "--password-stdin"],
+        env=env,
+        check=True,
+        input=f"{PASSWORD}\n".encode(),
+        stdout=subprocess.DEVNULL,
     )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
