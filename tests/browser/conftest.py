@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.support.browsing import EVERYWHERE, SIZES
+from tests.support.browsing import BY_TURNS, CHROMIUM, SIZES
 from tests.support.servers import Server, command, home_make, serving
 
 
@@ -25,7 +25,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         yield chromium
         chromium.close()
 
@@ -36,7 +36,7 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture(params=EVERYWHERE, ids="-".join)
+@pytest.fixture(params=BY_TURNS, ids="-".join)
 def page(request: pytest.FixtureRequest, browser: Browser, demo: Server, complaints: list[str]) -> Iterator[Page]:
     size, scheme = request.param
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, base_url=demo.url)

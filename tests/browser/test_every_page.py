@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import fits, log_in, violations
+from tests.support.browsing import EVERYWHERE, fits, log_in, violations
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group(__name__)]
+pytestmark = [
+    pytest.mark.needs("chromium"),
+    pytest.mark.xdist_group(__name__),
+    pytest.mark.parametrize("page", EVERYWHERE, indirect=True, ids="-".join),
+]
 
 # What is looked at, and something to do there first.
 PAGES = {

@@ -10,7 +10,12 @@ from tests.support.machine import repository
 from wattkeeper.config.demo import PASSWORD
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
+# What a person does is done on a desk by day and on a phone by night; how each page looks is seen to in all four.
+BY_TURNS = [("desk", "light"), ("phone", "dark")]
 EVERYWHERE = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+
+# No screen and no card to draw on, and nothing asked of anyone on a network.
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 def log_in(page: Page, password: str = PASSWORD, *, name: str = "demo-manager") -> None:
