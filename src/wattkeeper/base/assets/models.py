@@ -28,6 +28,10 @@ class Asset(models.Model):
             # Counts a fleet by itself; and lists that filter or sort by the state read their rows in the tables' own
             # order, several times as fast as in the order of the keys.
             models.Index(fields=["kind", "tenant"], condition=models.Q(archived_at=None), name="asset_in_use"),
+            # Every page asks which sites there are.
+            models.Index(
+                fields=["tenant", "site"], condition=models.Q(archived_at=None, site__gt=""), name="asset_site"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -85,7 +85,7 @@ def sites_of(tenant_id: int | None, *, kind: str | None = None) -> list[str]:
     assets = assets_in_use(tenant_id=tenant_id)
     if kind is not None:
         assets = assets.filter(kind=kind)
-    return list(assets.exclude(site="").values_list("site", flat=True).distinct().order_by("site"))
+    return list(assets.filter(site__gt="").values_list("site", flat=True).distinct().order_by("site"))
 
 
 def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime, site: str = "") -> FleetCounts:
