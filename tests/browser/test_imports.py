@@ -238,9 +238,11 @@ def test_what_cannot_be_loaded_is_told_before_it_is_sent(
 def test_the_keyboard_reaches_the_files(page: Page) -> None:
     log_in(page)
     page.goto("/imports/")
-    page.get_by_label("Choose files").focus()
+    field = page.get_by_label("Choose files")
+    field.focus()
+    expect(field).to_be_focused()
     with page.expect_file_chooser():
-        page.keyboard.press("Enter")
+        field.press("Enter")
 
 
 @on_a_phone
