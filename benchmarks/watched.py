@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wattkeeper.config import asgi
-
 TICK_SECONDS = 0.005
 WORTH_NOTING_SECONDS = 0.02
 LOG = "WATTKEEPER_BENCH_GAPS"
@@ -18,6 +16,9 @@ _ticker: asyncio.Task[None] | None = None
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
+    # Not before the server is about to serve: it is then that static files are looked for.
+    from wattkeeper.config import asgi
+
     global _ticker
     if _ticker is None:
         _ticker = asyncio.get_running_loop().create_task(_tick())
