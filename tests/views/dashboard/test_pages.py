@@ -112,6 +112,11 @@ class TestLoggingIn:
         assert client.get(PAGE).status_code == 302
         assert not Session.objects.exists()
 
+    def test_no_browser_keeps_a_page_for_whoever_uses_it_next(self, owner: Person) -> None:
+        client = browser(owner)
+        for page in ("/", PAGE, "/imports/", "/people/", "/keys/", "/profile/"):
+            assert "no-store" in client.get(page)["Cache-Control"]
+
     def test_a_link_does_not_log_out(self, owner: Person) -> None:
         client = browser(owner)
         assert client.get("/logout/").status_code == 405

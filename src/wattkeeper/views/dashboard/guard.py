@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 
 from wattkeeper.base.accounts.callers import Caller, caller_of_user
@@ -43,6 +44,7 @@ def page(
     actions = {"GET": read, "HEAD": read} | ({"POST": write} if write else {})
 
     def guarded(view: View[P]) -> Callable[..., HttpResponseBase]:
+        @never_cache  # what a person saw is not for whoever uses the browser after them
         @gzip_page
         @login_required
         @functools.wraps(view)

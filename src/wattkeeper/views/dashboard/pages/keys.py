@@ -10,7 +10,6 @@ from django.forms import CharField, ChoiceField, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 
 from wattkeeper.base.accounts.actions import key_add, key_revoke
 from wattkeeper.base.accounts.callers import Caller, tenant_for_write
@@ -38,7 +37,6 @@ class KeyForm(Form):
     scope = ChoiceField(choices=[(scope.value, f"{scope.label}: {SCOPE_MEANS[scope]}") for scope in Scope])
 
 
-@never_cache
 @MANAGE
 def keys(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The list; POST makes a key, and the page that answers shows its secret."""
