@@ -109,6 +109,30 @@ def test_a_pointer_reads_the_same_moment_in_every_chart(page: Page) -> None:
     expect(reads.nth(2)).to_contain_text("%")
 
 
+def test_light_and_dark_draw_the_charts_anew(page: Page) -> None:
+    charts = opened(page)
+    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for scheme in ("light", "dark") if is_dark else ("dark", "light"):
+        with page.expect_response(lambda answer: "/series/" in answer.url):
+            page.emulate_media(color_scheme=scheme)  # as a system does at dusk
+        expect(charts.locator("canvas")).to_have_count(5)
+    with page.expect_response(lambda answer: "/series/" in answer.url):
+        page.locator("[data-theme-toggle]").click()
+    expect(charts.locator("canvas")).to_have_count(5)
+
+
+def test_a_finger_zooms_too(page: Page) -> None:
+    charts = opened(page)
+    over = charts.locator(".u-over").first
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box
+    for event, part in (("pointerdown", 0.3), ("pointermove", 0.5), ("pointermove", 0.7), ("pointerup", 0.7)):
+        place = {"clientX": box["x"] + box["width"] * part, "clientY": box["y"] + 20}
+        over.dispatch_event(event, {"pointerType": "touch", "bubbles": True, **place})
+    expect(page).to_have_url(re.compile("since=.*until="))
+
+
 def test_what_is_shown_is_downloaded(page: Page) -> None:
     opened(page)
     page.locator("summary", has_text="Export this").click()

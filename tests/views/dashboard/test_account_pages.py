@@ -239,7 +239,16 @@ class TestSettings:
         tenant.refresh_from_db()
         assert (tenant.name, tenant.time_zone) == ("North AG", "Europe/Berlin")
 
-    @pytest.mark.parametrize("wrong", [{"time_zone": "Mars/Olympus"}, {"name": ""}, {"name": "n" * 201}])
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"time_zone": "Mars/Olympus"},
+            {"time_zone": "localtime"},
+            {"time_zone": "Factory"},
+            {"name": ""},
+            {"name": "n" * 201},
+        ],
+    )
     def test_what_is_wrong_is_said_beside_its_field(self, wrong: dict[str, str], owner: Person, tenant: Tenant) -> None:
         answer = browser(owner).post("/settings/", {"name": "North", "time_zone": "UTC", **wrong})
         assert (answer.status_code, len(problems(answer))) == (422, 1)

@@ -114,7 +114,7 @@ class TestTheWindow:
         asked = [_query(text, name) for name in ("series", "before")]
         assert [one["vehicle_id"] for one in asked] == ["VAN-1"] * 2
         assert [one["initial_timestamp"][:10] for one in asked] == ["2026-01-05", "2026-01-04"]
-        assert [one["final_timestamp"][:10] for one in asked] == ["2026-01-06", "2026-01-05"]
+        assert [one["final_timestamp"][:10] for one in asked] == ["2026-01-05", "2026-01-04"]  # a microsecond before
 
 
 class TestTheRows:
@@ -150,6 +150,13 @@ class TestExporting:
         if name == "csv":
             assert body.count(b"\n") == 3
 
+    def test_the_row_at_the_windows_end_is_in_the_next_window_alone(self, van: Asset, owner: Person) -> None:
+        client = browser(owner)
+        page = client.get(page_of(van), {"since": "2026-01-05T08:00:00Z", "until": "2026-01-05T08:02:00Z"})
+        assert len(rows_of(page)) == 2
+        link = next(iter(re.findall(r'href="([^"]*export=csv[^"]*)"', text_of(page)))).replace("&amp;", "&")
+        assert body_of(client.get(link)).count(b"\n") == 1 + 2
+
     def test_a_stranger_who_has_the_link_gets_nothing(self, van: Asset, owner: Person, stranger: Person) -> None:
         text = text_of(browser(owner).get(page_of(van), ALL_DAY))
         link = next(iter(re.findall(r'href="([^"]*export=csv[^"]*)"', text))).replace("&amp;", "&")
@@ -171,6 +178,11 @@ class TestEditing:
         van.refresh_from_db()
         assert (van.name, van.type, van.site) == ("City van", "e-Crafter", "Hamburg")
         assert AuditEntry.objects.filter(action="asset_change", tenant=tenant).count() == 1
+
+    def test_the_window_stays_what_it_was(self, van: Asset, owner: Person) -> None:
+        client = browser(owner)
+        assert client.post(f"{page_of(van)}edit/?window=7d", self.FORM)["Location"] == f"{page_of(van)}?window=7d"
+        assert client.get(f"{page_of(van)}edit/?window=1h")["Location"] == f"{page_of(van)}?window=1h"
 
     @pytest.mark.parametrize("role", ["operator", "viewer"])
     def test_who_may_not_is_told_and_sees_no_button(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
-
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.forms import CharField, EmailField, Form, PasswordInput, TextInput
@@ -14,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from wattkeeper.base.accounts.actions import password_change, profile_change, tenant_change
 from wattkeeper.base.accounts.callers import Caller, tenant_named
 from wattkeeper.base.accounts.matrix import Action
-from wattkeeper.base.accounts.models import Tenant, User
+from wattkeeper.base.accounts.models import Tenant, User, time_zones
 from wattkeeper.base.accounts.queries import tenant_of, tenants_for
 from wattkeeper.views.dashboard.forms import done, posted
 from wattkeeper.views.dashboard.guard import page
@@ -93,7 +91,7 @@ def tenant_settings(request: HttpRequest, caller: Caller) -> HttpResponse:
     if request.method == "POST" and done(form, change):
         messages.success(request, "Saved.")
         return redirect(request.get_full_path())
-    context = {"tenant": tenant, "form": form, "zones": sorted(zoneinfo.available_timezones())}
+    context = {"tenant": tenant, "form": form, "zones": sorted(time_zones())}
     return render(request, "wattkeeper/settings.html", context, status=422 if form.is_bound else 200)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,7 @@ from wattkeeper.views.dashboard.pages.freshness import freshness_of
 from wattkeeper.views.dashboard.windows import PARAMETERS, QUICK, SHORTEST, TimeWindow, window_of
 
 ROWS = 25
+MICROSECOND = timedelta(microseconds=1)
 EXPORTS = {"csv": "CSV", "xlsx": "Excel", "json": "JSON", "parquet": "Parquet"}
 
 
@@ -53,7 +55,8 @@ def asset(request: HttpRequest, caller: Caller, kind: Kind, asset_id: int) -> Ht
 def asset_edit(request: HttpRequest, caller: Caller, kind: Kind, asset_id: int) -> HttpResponse:
     """POST the form of the page's dialog; with a mistake in it the page comes back with the dialog open."""
     found = _mine(caller, kind, asset_id)
-    address = reverse(f"asset-{kind.name}", args=[asset_id])
+    query = f"?{request.GET.urlencode()}" if request.GET else ""  # the window stays what it was
+    address = reverse(f"asset-{kind.name}", args=[asset_id]) + query
     if request.method != "POST":
         return redirect(address)
     form = AssetForm(request.POST)
@@ -169,7 +172,7 @@ def _selected(stream: Stream, found: Asset, window: TimeWindow) -> dict[str, str
         stream.asset_field: found.key,
         "tenant": found.tenant.slug,
         "initial_timestamp": window.since.isoformat(),
-        "final_timestamp": window.until.isoformat(),
+        "final_timestamp": (window.until - MICROSECOND).isoformat(),  # the API's end is inclusive
     }
 
 

@@ -54,7 +54,7 @@ async function draw(charts) {
     drawn.get(charts).plots = [...charts.querySelectorAll("[data-chart]")].map((figure, index) =>
       plotted(figure, index, now.channels[figure.dataset.chart], then?.channels[figure.dataset.chart], { span, zone, charts, bucketSeconds: now.bucket_seconds ?? 0 }),
     );
-    foot(charts, now);
+    foot(charts, now, then);
     charts.dataset.ready = "yes";
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -68,14 +68,14 @@ function said(wait, text) {
   wait.textContent = text;
 }
 
-function foot(charts, answer) {
+function foot(charts, answer, earlier) {
   const place = charts.parentElement.querySelector("[data-foot]");
   const parts = [`${plain.format(answer.rows)} readings.`];
   if (answer.thinned) {
     parts.push("Thinned for the screen: of every few pixels the first, the last, the lowest and the highest are kept.");
   }
   if (answer.gap_seconds) parts.push(`Lines are open where nothing came for more than ${duration(answer.gap_seconds)}.`);
-  if (charts.dataset.before) parts.push("Dashed: the window before.");
+  if (earlier) parts.push(earlier.rows ? "Dashed: the window before." : "Nothing came in the window before.");
   place.textContent = [...parts, "Drag over a chart to zoom into it."].join(" ");
 }
 
@@ -92,7 +92,6 @@ function plotted(figure, index, channel, earlier, { span, zone, charts, bucketSe
     if (wait) said(wait, "No value in this window");
     return null;
   }
-  wait?.remove();
   const numeric = Boolean(figure.dataset.numeric);
   const look = { ink: resolved("muted"), line: resolved("line"), colour: resolved(`series-${(index % STATE_SERIES) + 1}`) };
   const at = clock(zone);
@@ -112,7 +111,7 @@ function plotted(figure, index, channel, earlier, { span, zone, charts, bucketSe
     height: plot.clientHeight,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     legend: { show: false },
-    padding: [8, 12, 0, 0],
+    padding: [8, 24, 0, 0],
     cursor: { sync: { key: "window" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     scales: { x: { time: true, range: () => span }, y: numeric ? {} : { range: [0, 1] } },
     axes: [
@@ -133,9 +132,11 @@ function plotted(figure, index, channel, earlier, { span, zone, charts, bucketSe
     },
   };
   if (!numeric) {
-    options.padding = [4, 12, 0, 58];
+    options.padding = [4, 24, 0, 58];
   }
   const made = new uPlot(options, data, plot);
+  wait?.remove(); // not before: where drawing fails, it says so
+  touched(made, charts);
   const watch = new ResizeObserver(() => made.setSize({ width: plot.clientWidth, height: plot.clientHeight }));
   watch.observe(plot);
   return { destroy: () => (watch.disconnect(), made.destroy()) };
@@ -257,6 +258,21 @@ function zoomed(u, charts) {
   link.click();
 }
 
+// uPlot hears a mouse alone. A finger that moves sideways is one to it; up and down it scrolls the page (see the sheet).
+function touched(u, charts) {
+  const mouse = (type, target) => (event) => {
+    if (event.pointerType === "mouse") return;
+    if (event.type === "pointercancel") charts.dataset.zooming = "yes"; // it became a scroll: what was begun means nothing
+    const { clientX, clientY } = event;
+    target.dispatchEvent(new MouseEvent(type, { clientX, clientY, button: 0, buttons: 1, bubbles: true }));
+    if (event.type === "pointercancel") delete charts.dataset.zooming;
+  };
+  u.over.addEventListener("pointerdown", mouse("mousedown", u.over));
+  u.over.addEventListener("pointermove", mouse("mousemove", u.over));
+  u.over.addEventListener("pointerup", mouse("mouseup", document));
+  u.over.addEventListener("pointercancel", mouse("mouseup", document));
+}
+
 function begin() {
   for (const [charts, { plots, going }] of drawn) {
     if (charts.isConnected) continue;
@@ -268,7 +284,8 @@ function begin() {
 }
 
 function again() {
-  for (const [charts, { plots }] of drawn) {
+  for (const [charts, { plots, going }] of [...drawn]) { // a copy: what is drawn anew is put in again
+    going.abort();
     for (const plot of plots) plot?.destroy();
     drawn.delete(charts);
     draw(charts);
