@@ -264,7 +264,8 @@ function touched(u, charts) {
     if (event.pointerType === "mouse") return;
     if (event.type === "pointercancel") charts.dataset.zooming = "yes"; // it became a scroll: what was begun means nothing
     const { clientX, clientY } = event;
-    target.dispatchEvent(new MouseEvent(type, { clientX, clientY, button: 0, buttons: 1, bubbles: true }));
+    const moved = { movementX: event.movementX || 1 }; // without which uPlot takes it for a stray one
+    target.dispatchEvent(new MouseEvent(type, { clientX, clientY, ...moved, button: 0, buttons: 1, bubbles: true }));
     if (event.type === "pointercancel") delete charts.dataset.zooming;
   };
   u.over.addEventListener("pointerdown", mouse("mousedown", u.over));
