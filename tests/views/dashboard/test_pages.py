@@ -219,6 +219,11 @@ class TestTheList:
         vehicle(tenant, "b-7", name="City bus")
         assert [row[0] for row in rows_of(browser(owner).get(PAGE, {"search": search}))] == found
 
+    def test_the_form_shows_a_filters_number_as_it_was_written(self, owner: Person, tenant: Tenant) -> None:
+        vehicle(tenant, "v-1", at=now(), odometer=1_234_567.25, soc=1, elevation=1)
+        text = browser(owner).get(PAGE, {"min_odometer": "1234567.25"}).content.decode()
+        assert 'name="min_odometer" value="1234567.25"' in text
+
     def test_many_vehicles_are_turned_over_in_pages(self, owner: Person, tenant: Tenant) -> None:
         keys = [f"v-{n:03}" for n in range(2 * ROWS + 1)]
         for key in keys:

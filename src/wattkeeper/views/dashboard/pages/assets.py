@@ -14,7 +14,7 @@ from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.assets.filters import AssetFilter, filter_of
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import fleet_counts
-from wattkeeper.base.assets.states import STALE_AFTER, Freshness, state_channels, state_of
+from wattkeeper.base.assets.states import STALE_AFTER, state_channels, state_of
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.core.clock import now
 from wattkeeper.views.dashboard.guard import page
@@ -27,7 +27,7 @@ ROWS = 50
 def assets(request: HttpRequest, caller: Caller, kind: Kind) -> HttpResponse:
     """A page of the list, newest state beside each thing."""
     wanted = filter_of(dict(request.GET.lists()), kind=kind, caller=caller)
-    present = now()
+    said, present = wanted.describe(), now()
     shown = Paginator(wanted.assets(now=present), ROWS).get_page(request.GET.get("page"))
     channels = state_channels(kind)
     chosen = {name for name in request.GET.getlist("column") if name}
@@ -36,8 +36,10 @@ def assets(request: HttpRequest, caller: Caller, kind: Kind) -> HttpResponse:
         "kind": kind,
         "filter": wanted,
         "filters": _filters(wanted),
-        "freshnesses": list(Freshness),
-        "filter_channels": [(channel, *_bounds(wanted, channel.name)) for channel in channels],
+        "filter_channels": [
+            (channel, *(said.get(name, "") for name in (f"min_{channel.name}", f"max_{channel.name}", channel.name)))
+            for channel in channels
+        ],
         "channels": channels,
         "columns": columns,
         "chosen": chosen,
@@ -62,16 +64,6 @@ def _row(asset: Asset, kind: Kind, columns: list[Any]) -> dict[str, Any]:
         "freshness": freshness_of(state["at"] if state else None),
         "cells": [(channel, state[channel.name] if state else None) for channel in columns],
     }
-
-
-def _bounds(wanted: AssetFilter, name: str) -> tuple[str, str, str]:
-    """What the form shows for a channel: at least, at most, equal to."""
-    least, most = wanted.at_least.get(name), wanted.at_most.get(name)
-    return (
-        "" if least is None else f"{least:g}",
-        "" if most is None else f"{most:g}",
-        wanted.equals.get(name, ""),
-    )
 
 
 def _filters(wanted: AssetFilter) -> int:
