@@ -19,7 +19,7 @@ from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.accounts.queries import zone_of
 from wattkeeper.base.assets.actions import asset_change
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.queries import asset_by_id, sites_of
+from wattkeeper.base.assets.queries import asset_by_id
 from wattkeeper.base.assets.states import STALE_AFTER, state_channels, state_of
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.catalog.streams import Stream
@@ -105,11 +105,8 @@ def _shown(
         "rows": list(shown.object_list),
         "sort": ("-" if ordering.descending else "") + ordering.column,
         "may_edit": caller.may(Action.ASSET_EDIT),
-        "may_import": caller.may(Action.INGEST),
         "form": form or AssetForm(initial={"name": found.name, "type": found.type, "site": found.site}),
         "form_failed": form is not None,
-        "sites": sites_of(found.tenant_id),
-        "base_url": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "wattkeeper/asset.html", context, status=status)
 

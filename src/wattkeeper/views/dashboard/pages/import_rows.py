@@ -13,26 +13,16 @@ from wattkeeper.base.jobs.models import Run
 from wattkeeper.base.jobs.queries import runs_by_id
 from wattkeeper.flow.sources.csv_upload.models import Upload
 from wattkeeper.flow.sources.csv_upload.queries import UploadStatus, received_of, status_of
-from wattkeeper.views.dashboard.templatetags.components import Level
-
-
-@dataclass(frozen=True, slots=True)
-class ImportBadge:
-    """The word, the level and the icon of an import's state."""
-
-    word: str
-    level: Level
-    icon: str
-
+from wattkeeper.views.dashboard.templatetags.components import Level, StateBadge
 
 BADGES = {
-    UploadStatus.RECEIVING: ImportBadge("Unfinished", Level.INFO, "arrow-up-tray"),
-    UploadStatus.RUNNING: ImportBadge("Loading", Level.INFO, "arrow-path"),
-    UploadStatus.FAILED: ImportBadge("Failed", Level.CRITICAL, "x-circle"),
-    UploadStatus.DONE: ImportBadge("Loaded", Level.QUIET, "check-circle"),
+    UploadStatus.RECEIVING: StateBadge("Unfinished", Level.INFO, "arrow-up-tray"),
+    UploadStatus.RUNNING: StateBadge("Loading", Level.INFO, "arrow-path"),
+    UploadStatus.FAILED: StateBadge("Failed", Level.CRITICAL, "x-circle"),
+    UploadStatus.DONE: StateBadge("Loaded", Level.QUIET, "check-circle"),
 }
-SOME_REFUSED = ImportBadge("Some refused", Level.WARNING, "exclamation-triangle")
-ALL_REFUSED = ImportBadge("All refused", Level.ERROR, "exclamation-circle")
+SOME_REFUSED = StateBadge("Some refused", Level.WARNING, "exclamation-triangle")
+ALL_REFUSED = StateBadge("All refused", Level.ERROR, "exclamation-circle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +32,7 @@ class ImportRow:
     upload: Upload
     run: Run | None
     status: UploadStatus
-    badge: ImportBadge
+    badge: StateBadge
     by: str
     kind: Kind
     stream: Stream

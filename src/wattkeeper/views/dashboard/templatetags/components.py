@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -36,6 +37,15 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+@dataclass(frozen=True, slots=True)
+class StateBadge:
+    """How a state is shown by `badge`: the word, the level and the icon."""
+
+    word: str
+    level: Level
+    icon: str
+
+
 LEVEL_ICONS = {
     Level.FINE: "check-circle",
     Level.QUIET: "minus-circle",
@@ -62,15 +72,10 @@ def badge(text: str, level: str = Level.QUIET, icon_name: str = "") -> SafeStrin
     return format_html('<span class="badge {}">{}{}</span>', Level(level).value, shape, text)
 
 
-@register.filter
-def level_icon(level: str) -> str:
-    return LEVEL_ICONS[Level(level)]
-
-
 @register.simple_block_tag
-def card(content: str, title: str = "", extra: str = "", level: int = 2, flush: bool = False) -> SafeString:
-    """A box with a heading; `extra` stands at the heading's end; `flush`: the content reaches the edges."""
-    context = {"content": content, "title": title, "extra": extra, "level": level, "flush": flush}
+def card(content: str, title: str = "", extra: str = "", level: int = 2) -> SafeString:
+    """A box with a heading; `extra` stands at the heading's end."""
+    context = {"content": content, "title": title, "extra": extra, "level": level}
     return render_to_string("wattkeeper/components/card.html", context)
 
 
