@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
@@ -33,9 +32,7 @@ from tests.support.uploads import (
 )
 from wattkeeper.base.accounts.matrix import Scope
 from wattkeeper.base.core.clock import now
-from wattkeeper.base.jobs import registry
 from wattkeeper.base.jobs.models import Run, RunState
-from wattkeeper.config import jobs as config_jobs
 from wattkeeper.config.jobs import EmbeddedConsumer
 from wattkeeper.flow.ingest import ingest_file
 from wattkeeper.flow.readings import reasons
@@ -48,21 +45,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 FILE = HEADER + b"".join(f"{moment(n)},{n},50,5,10,D\n".encode() for n in range(20))
 CHUNKS = pieces(FILE, len(FILE) // 6)
 Connect = Callable[..., None]
-
-
-@pytest.fixture
-def upload(owner: Person) -> FileUpload:
-    return FileUpload(owner.jwt)
-
-
-@pytest.fixture
-def own_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A queue of this test's own, so that a consumer works off this test's runs alone."""
-    monkeypatch.setattr(django_settings, "HOME", tmp_path)
-    monkeypatch.setattr(registry, "_periodics", {})
-    config_jobs.queue_close()
-    yield
-    config_jobs.queue_close()
 
 
 @pytest.fixture

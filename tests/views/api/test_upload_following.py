@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
 
 from tests.people import Person, client_with, key_make
@@ -18,9 +16,7 @@ from tests.support.uploads import GOOD, HEADER, LATER, PATH, FileUpload, counts,
 from wattkeeper.base.accounts.matrix import Scope
 from wattkeeper.base.accounts.models import AuditEntry
 from wattkeeper.base.core.clock import now
-from wattkeeper.base.jobs import registry
 from wattkeeper.base.jobs.models import Run, RunState
-from wattkeeper.config import jobs as config_jobs
 from wattkeeper.flow.sources.csv_upload import actions
 from wattkeeper.flow.sources.csv_upload.chunks import ChunkFolder
 from wattkeeper.flow.sources.csv_upload.models import Upload, UploadState
@@ -29,21 +25,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 LIST = f"{PATH}uploads/"
 BROKEN = b"x,1,2,3,4,D\n"
-
-
-@pytest.fixture
-def upload(owner: Person) -> FileUpload:
-    return FileUpload(owner.jwt)
-
-
-@pytest.fixture
-def own_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A queue of this test's own, in which a run waits for nobody."""
-    monkeypatch.setattr(django_settings, "HOME", tmp_path)
-    monkeypatch.setattr(registry, "_periodics", {})
-    config_jobs.queue_close()
-    yield
-    config_jobs.queue_close()
 
 
 def place_of(upload: FileUpload) -> str:
