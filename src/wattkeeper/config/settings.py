@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "wattkeeper.base.assets",
     "wattkeeper.base.jobs",
     "wattkeeper.flow.sources.csv_upload",
+    "wattkeeper.flow.rules",
+    "wattkeeper.flow.alerts",
     "wattkeeper.views.api",
     "wattkeeper.views.dashboard",
     "wattkeeper.kinds.vehicle",

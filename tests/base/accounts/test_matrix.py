@@ -14,12 +14,22 @@ from wattkeeper.base.accounts.callers import NOBODY, Caller, roles_given_by
 from wattkeeper.base.accounts.permissions import MATRIX, Action, Role, Scope
 
 A = Action
-EVERYTHING_IN_A_TENANT = {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.OPERATOR_ADD, A.ACCOUNT_MANAGE, A.KEY_MANAGE}
+EVERYTHING_IN_A_TENANT = {
+    A.READ,
+    A.INGEST,
+    A.FOLLOW,
+    A.ASSET_EDIT,
+    A.ALERT_ACT,
+    A.RULE_EDIT,
+    A.OPERATOR_ADD,
+    A.ACCOUNT_MANAGE,
+    A.KEY_MANAGE,
+}
 #  who, above tenants -> what they may
 MAY: dict[tuple[Role | Scope, bool], set[Action]] = {
     (Role.VIEWER, False): {A.READ, A.FOLLOW},
-    (Role.OPERATOR, False): {A.READ, A.FOLLOW},
-    (Role.MANAGER, False): {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.OPERATOR_ADD},
+    (Role.OPERATOR, False): {A.READ, A.FOLLOW, A.ALERT_ACT},
+    (Role.MANAGER, False): {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.ALERT_ACT, A.RULE_EDIT, A.OPERATOR_ADD},
     (Role.ADMIN, False): EVERYTHING_IN_A_TENANT,
     (Scope.READ, False): {A.READ, A.FOLLOW},
     (Scope.INGEST, False): {A.INGEST, A.FOLLOW},

@@ -33,6 +33,8 @@ class Action(StrEnum):
     INGEST = "ingest"
     FOLLOW = "follow"  # one's own upload on its way
     ASSET_EDIT = "asset_edit"
+    ALERT_ACT = "alert_act"  # take care of an alert: acknowledge, assign, comment, shelve, resolve; post one
+    RULE_EDIT = "rule_edit"
     OPERATOR_ADD = "operator_add"  # and change: whoever is below a manager
     ACCOUNT_MANAGE = "account_manage"
     KEY_MANAGE = "key_manage"
@@ -61,6 +63,8 @@ MATRIX: Mapping[Action, Grant] = {
     Action.INGEST:         _grant({        _M, _A}, {            Scope.INGEST, Scope.ADMIN}),
     Action.FOLLOW:         _grant({_V, _O, _M, _A}, {Scope.READ, Scope.INGEST, Scope.ADMIN}),
     Action.ASSET_EDIT:     _grant({        _M, _A}, {                          Scope.ADMIN}),
+    Action.ALERT_ACT:      _grant({    _O, _M, _A}, {                          Scope.ADMIN}),
+    Action.RULE_EDIT:      _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.OPERATOR_ADD:   _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ACCOUNT_MANAGE: _grant({            _A}, {                          Scope.ADMIN}),
     Action.KEY_MANAGE:     _grant({            _A}, {                          Scope.ADMIN}),

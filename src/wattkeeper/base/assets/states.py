@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,14 +23,24 @@ class Freshness(StrEnum):
     NEVER = "never"  # there is none
 
 
+@dataclass(frozen=True, slots=True)
+class KnownState:
+    """What is known last of an asset: by event time, None while no reading has come; a value for each channel."""
+
+    at: datetime | None
+    values: Mapping[str, Any]
+
+
 def state_channels(kind: Kind) -> tuple[Channel, ...]:
     """The channels that are part of the kind's current state, in the order of their declaration."""
     model = Asset._meta.get_field(kind.state_relation).related_model
     assert model is not None and not isinstance(model, str)
     columns = {field.name for field in model._meta.concrete_fields}
-    declared = {channel.name: channel for stream in reversed(kind.streams) for channel in stream.channels}
-    in_order = dict.fromkeys(channel.name for stream in kind.streams for channel in stream.channels)
-    return tuple(declared[name] for name in in_order if name in columns)
+    brought = (channel for stream in kind.streams for channel in stream.channels)
+    declared: dict[str, Channel] = {}
+    for channel in (*brought, *kind.written):
+        declared.setdefault(channel.name, channel)
+    return tuple(channel for name, channel in declared.items() if name in columns)
 
 
 def state_of(asset: Asset, kind: Kind) -> Mapping[str, Any] | None:
@@ -41,3 +52,15 @@ def state_of(asset: Asset, kind: Kind) -> Mapping[str, Any] | None:
     if state is None:
         return None
     return {"at": state.at, **{channel.name: getattr(state, channel.name) for channel in state_channels(kind)}}
+
+
+def states_known(kind: Kind, asset_ids: Sequence[int], *, lock: bool = False) -> dict[int, KnownState]:
+    """The current states of those assets that have one. `lock`: nobody else changes them until the commit."""
+    model = Asset._meta.get_field(kind.state_relation).related_model
+    assert model is not None and not isinstance(model, str)
+    names = [channel.name for channel in state_channels(kind)]
+    rows = model._default_manager.filter(pk__in=asset_ids)
+    if lock:
+        rows = rows.select_for_update()
+    found = rows.values_list("pk", "at", *names)
+    return {pk: KnownState(at, dict(zip(names, values, strict=True))) for pk, at, *values in found}

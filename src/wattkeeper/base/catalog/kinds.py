@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from wattkeeper.base.catalog.alerting import AlertType, RuleDefault
+from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.streams import Stream
 
 
@@ -27,6 +29,10 @@ class NewestRow:
     values: Mapping[str, Any]
 
 
+def _no_nameplates(asset_ids: Sequence[int]) -> Mapping[int, Mapping[str, float | None]]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """Registered by the kind's `AppConfig.ready()`.
@@ -34,6 +40,9 @@ class Kind:
     `apply_state` moves the assets' current state forward from the newest rows of a stream, in one statement,
     never backward. `state_relation` is the related name by which an asset leads to its current state: one row an
     asset, with its event time in `at` and a column for each channel that is part of the state.
+
+    `written`: channels of the state that no stream brings, because people or programs write them.
+    `nameplate`: what a rule's limit may be relative to, and `nameplate_of` the values: by asset id, then by name.
     """
 
     name: str
@@ -44,3 +53,8 @@ class Kind:
     unknown_asset: UnknownAsset
     apply_state: Callable[[Stream, Sequence[NewestRow]], None]
     state_relation: str
+    written: tuple[Channel, ...] = ()
+    nameplate: tuple[Channel, ...] = ()
+    nameplate_of: Callable[[Sequence[int]], Mapping[int, Mapping[str, float | None]]] = _no_nameplates
+    alert_types: tuple[AlertType, ...] = tuple(AlertType)
+    default_rules: tuple[RuleDefault, ...] = ()

@@ -50,6 +50,8 @@ class Stream:
     API's fields with their documentation, the exports' columns and the rules' vocabulary.
 
     `asset_field` and `time_field` are the outside names of the asset's key and of the timestamp.
+    `carries_forward`: what a single reading leaves out stays as it was; it is filled in from the current state and
+    flagged, unless the reading is late.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Stream:
     asset_key_max_length: int = 100
     row_checks: tuple[RowCheck, ...] = ()
     neighbour_checks: tuple[NeighbourCheck, ...] = ()
+    carries_forward: bool = False
     _by_name: dict[str, Channel] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,9 +95,16 @@ class Stream:
     def flags(self) -> tuple[str, ...]:
         """Every flag that a row of this stream can carry."""
         plausible = tuple(implausible_flag(c) for c in self.channels if c.plausible)
-        return (*plausible, *(c.flag for c in self.row_checks), *(c.flag for c in self.neighbour_checks))
+        carried = tuple(carried_flag(c) for c in self.channels if self.carries_forward)
+        checked = (*(c.flag for c in self.row_checks), *(c.flag for c in self.neighbour_checks))
+        return (*plausible, *checked, *carried)
 
 
 def implausible_flag(channel: Channel) -> str:
     """The flag of a value outside the channel's plausible range."""
     return f"{channel.name}_implausible"
+
+
+def carried_flag(channel: Channel) -> str:
+    """The flag of a value that the reading left out, and that stands in it as it was before."""
+    return f"{channel.name}_carried"

@@ -13,3 +13,8 @@ class Unit(StrEnum):
     KILOMETRE = "km"
     KILOMETRE_PER_HOUR = "km/h"
     METRE = "m"
+    VOLT = "V"
+    AMPERE = "A"
+    MILLIAMPERE_HOUR = "mAh"
+    CELSIUS = "°C"
+    SECOND = "s"

@@ -1,0 +1,1 @@
+"""What is asked of readings, and what each reading answers. See README.md."""
