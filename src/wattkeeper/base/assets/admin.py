@@ -12,7 +12,17 @@ class AssetAdmin(TenantAdmin[Asset]):
     list_display = ("key", "name", "kind", "type", "tenant", "site", "last_seen", "archived_at")
     list_filter = ("kind", "site")
     search_fields = ("key", "name", "site")
-    readonly_fields = ("tenant", "kind", "key", "registered_by", "created_at", "last_seen")
+    readonly_fields = (
+        "tenant",
+        "kind",
+        "key",
+        "registered_by",
+        "created_at",
+        "last_seen",
+        "last_changed",
+        "usual_interval",
+        "readings_seen",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # things appear at their first reading

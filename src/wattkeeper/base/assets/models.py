@@ -17,6 +17,9 @@ class Asset(models.Model):
     registered_by = models.CharField(max_length=100, help_text="The user or key that made it appear.")
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(null=True, blank=True, help_text="The newest sign of life.")
+    last_changed = models.DateTimeField(null=True, blank=True, help_text="When its state was last another than before.")
+    usual_interval = models.FloatField(null=True, blank=True, help_text="Seconds between two signs of life.")
+    readings_seen = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Signs of life, one by one.")
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
