@@ -63,10 +63,11 @@ def assets_seen(seen: Mapping[int, datetime]) -> None:
             )
 
 
-def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, nulls_keep: bool = False) -> None:
     """Write current states that are newer than what is there; a late reading moves nothing back.
 
-    `model` has one row an asset, keyed by `asset_id`, and its event time in `at`. All `rows` have the same names.
+    `model` has one row an asset, keyed by `asset_id`, and its event time in `at`, null where no reading has come yet.
+    All `rows` have the same names. `nulls_keep`: what a row does not know stays as it was.
     """
     if not rows:
         return
@@ -74,13 +75,14 @@ def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) 
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(quote(name) for name in names)
-    moved = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in names if name != "asset_id")
+    said = "coalesce(excluded.{0}, {1}.{0})" if nulls_keep else "excluded.{0}"
+    moved = ", ".join(f"{quote(name)} = {said.format(quote(name), table)}" for name in names if name != "asset_id")
     with connection.cursor() as cursor:
         for chunk in _chunks(rows):
             values = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(chunk))
             cursor.execute(
                 f"INSERT INTO {table} ({columns}) VALUES {values} "
-                f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE excluded.at > {table}.at",
+                f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE {table}.at IS NULL OR excluded.at > {table}.at",
                 [_adapted(row[name]) for row in chunk for name in names],
             )
 

@@ -93,7 +93,7 @@ class AssetFilter:
         if self.site:
             yield Q(site=self.site)
         if self.fresh is Freshness.NEVER:
-            yield Q(**{f"{relation}__isnull": True})
+            yield Q(**{f"{relation}__at": None})  # no state, or one that no reading has moved yet
         elif self.fresh:
             since = "gt" if self.fresh is Freshness.NOW else "lte"
             yield Q(**{f"{relation}__at__{since}": now - STALE_AFTER})

@@ -44,7 +44,7 @@ def state_channels(kind: Kind) -> tuple[Channel, ...]:
 
 
 def state_of(asset: Asset, kind: Kind) -> Mapping[str, Any] | None:
-    """`{"at": ..., channel: value}` of what is known last; None before the first reading.
+    """`{"at": ..., channel: value}` of what is known last; None where nothing is, `at` None before the first reading.
 
     Costs a question unless the asset was asked for with `select_related(kind.state_relation)`.
     """

@@ -80,6 +80,7 @@ def _shown(
     stream, zone, present = kind.streams[0], zone_of(caller), now()
     window = window_of(request.GET.dict(), now=present, zone=zone)
     state = state_of(found, kind)
+    at = state["at"] if state else None
     ordering = _ordering(request, stream)
     selection = Selection(tenant_id=found.tenant_id, asset_ids=[found.pk], since=window.since, until=window.until)
     rows: Any = _Rows(stream, selection, ordering)
@@ -93,10 +94,10 @@ def _shown(
         "stream": stream,
         "state": state,
         "state_cells": [(channel, state[channel.name]) for channel in state_channels(kind)] if state else [],
-        "freshness": freshness_of(state["at"] if state else None),
+        "freshness": freshness_of(at),
         "stale_after": int(STALE_AFTER.total_seconds()),
         **_window_context(request, window),
-        "last_window": _address(request, {"until": (state["at"] + SHORTEST).isoformat()}) if state else "",
+        "last_window": _address(request, {"until": (at + SHORTEST).isoformat()}) if at else "",
         "compared": compared,
         "series": _series_address(stream, found, window),
         "series_before": _series_address(stream, found, window.before()) if compared else "",
