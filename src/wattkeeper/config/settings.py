@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "wattkeeper.views.api",
     "wattkeeper.views.dashboard",
     "wattkeeper.kinds.vehicle",
+    "wattkeeper.kinds.battery",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class BatteryConfig(AppConfig):
+    name = "wattkeeper.kinds.battery"
+    label = "battery"
+
+    def ready(self) -> None:
+        from wattkeeper.base.catalog.kinds import Kind, UnknownAsset
+        from wattkeeper.base.catalog.registry import register
+        from wattkeeper.kinds.battery.actions import state_apply
+        from wattkeeper.kinds.battery.queries import nameplates_of
+        from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
+
+        register(
+            Kind(
+                name="battery",
+                label="Battery",
+                label_plural="Batteries",
+                icon="battery-50",
+                streams=(STATUS,),
+                unknown_asset=UnknownAsset.REFUSE,
+                apply_state=state_apply,
+                state_relation="battery_state",
+                written=WRITTEN,
+                nameplate=NAMEPLATE,
+                nameplate_of=nameplates_of,
+            )
+        )
