@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,16 @@ def ids_of(*, tenant_id: int, kind: str, keys: Sequence[str]) -> dict[str, int]:
     for start in range(0, len(keys), _KEYS_A_QUESTION):
         known = Asset.objects.filter(tenant_id=tenant_id, kind=kind, key__in=keys[start : start + _KEYS_A_QUESTION])
         found.update(known.values_list("key", "id"))
+    return found
+
+
+def types_of(asset_ids: Collection[int]) -> dict[int, str]:
+    """The types of those assets, by id."""
+    found: dict[int, str] = {}
+    ids = list(asset_ids)
+    for start in range(0, len(ids), _KEYS_A_QUESTION):
+        known = Asset.objects.filter(pk__in=ids[start : start + _KEYS_A_QUESTION])
+        found.update(known.values_list("pk", "type"))
     return found
 
 

@@ -7,8 +7,8 @@ from django.db.models import Q
 
 from wattkeeper.base.catalog.alerting import Condition, Level
 from wattkeeper.base.core.ids import batch_id_new
+from wattkeeper.flow.rules.expressions import LONGEST
 
-LONGEST_LIMIT = 200
 LONGEST_NAME = 200
 LONGEST_TEXT = 1_000
 
@@ -31,10 +31,10 @@ class Rule(models.Model):
     channel = models.CharField(max_length=100, blank=True, help_text="None for a silence.")
     condition = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Condition])
     limit = models.CharField(
-        max_length=LONGEST_LIMIT, blank=True, help_text="A number, such as 50, or 0.8 * voltage_nominal; or a text."
+        max_length=LONGEST, blank=True, help_text="A number, such as 50, or 0.8 * voltage_nominal; or a text."
     )
-    low = models.CharField(max_length=LONGEST_LIMIT, blank=True, help_text="Of outside: the lower limit.")
-    high = models.CharField(max_length=LONGEST_LIMIT, blank=True, help_text="Of outside: the upper limit.")
+    low = models.CharField(max_length=LONGEST, blank=True, help_text="Of outside: the lower limit.")
+    high = models.CharField(max_length=LONGEST, blank=True, help_text="Of outside: the upper limit.")
     while_channel = models.CharField(max_length=100, blank=True, help_text="Only while this channel ...")
     while_condition = models.CharField(
         max_length=10,
@@ -42,7 +42,7 @@ class Rule(models.Model):
         choices=[(one.value, one.value) for one in (Condition.ABOVE, Condition.BELOW, Condition.EQUALS)],
         help_text="... is above, below or equals ...",
     )
-    while_limit = models.CharField(max_length=LONGEST_LIMIT, blank=True, help_text="... this.")
+    while_limit = models.CharField(max_length=LONGEST, blank=True, help_text="... this.")
     deadband = models.FloatField(default=0.0, help_text="How far inside its limit a value must be to be clear of it.")
     on_delay_seconds = models.PositiveIntegerField(default=0)
     off_delay_seconds = models.PositiveIntegerField(default=0)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+import logging
+from collections.abc import Iterable
 
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from wattkeeper.base.catalog import registry
+from wattkeeper.base.catalog.alerting import Condition
 from wattkeeper.base.catalog.kinds import Kind
-from wattkeeper.flow.rules.models import Rule
+from wattkeeper.flow.rules.actions import defaults_ensure, defaults_ensure_everywhere
+from wattkeeper.flow.rules.fields import fields_of, spec_of
+from wattkeeper.flow.rules.models import Revision, Rule
 from wattkeeper.flow.rules.spec import RuleSpec
 
+log = logging.getLogger(__name__)
+
 ORDERINGS = ("name", "kind", "channel", "level", "alert_type", "enabled", "created_at", "changed_at")
+LONGEST_SEARCH = 200
 
 
 def rules_of(
@@ -25,14 +36,54 @@ def rules_of(
     `search` stands in the name, the channel, the alert type or the text. `ordering` is one of ORDERINGS, with a `-`
     for descending.
     """
-    raise NotImplementedError
+    defaults_ensure_everywhere(tenant_id)
+    rules = Rule.objects.filter(removed_at=None).select_related("asset", "tenant")
+    if tenant_id is not None:
+        rules = rules.filter(tenant_id=tenant_id)
+    if kind:
+        rules = rules.filter(kind=kind)
+    if channel:
+        rules = rules.filter(channel=channel)
+    if enabled is not None:
+        rules = rules.filter(enabled=enabled)
+    if text := search.replace("\0", "").strip()[:LONGEST_SEARCH]:
+        parts = ("name", "channel", "alert_type", "text")
+        found = Q()
+        for part in parts:
+            found |= Q(**{f"{part}__icontains": text})
+        rules = rules.filter(found)
+    return rules.order_by(ordering, "pk")
 
 
 def rule_by_id(pk: int, *, tenant_id: int | None) -> Rule | None:
     """The rule of that id, if it is not removed and the tenant (None: any) has it."""
-    raise NotImplementedError
+    rules = Rule.objects.filter(pk=pk, removed_at=None)
+    return (rules if tenant_id is None else rules.filter(tenant_id=tenant_id)).select_related("asset", "tenant").first()
 
 
 def specs_of(tenant_id: int, kind: Kind) -> list[RuleSpec]:
     """The tenant's enabled rules of the kind as they judge, by id. A rule that no longer means anything is left out."""
-    raise NotImplementedError
+    defaults_ensure(tenant_id, kind)
+    rules = Rule.objects.filter(tenant_id=tenant_id, kind=kind.name, enabled=True, removed_at=None)
+    return [spec for rule in rules.order_by("pk") if (spec := _spec(rule, kind)) is not None]
+
+
+def silent_specs() -> list[RuleSpec]:
+    """The enabled rules of all tenants and kinds that ask for silence."""
+    defaults_ensure_everywhere()
+    kinds = {kind.name: kind for kind in registry.kinds()}
+    rules = Rule.objects.filter(condition=Condition.SILENT, kind__in=kinds, enabled=True, removed_at=None)
+    return [spec for rule in rules.order_by("pk") if (spec := _spec(rule, kinds[rule.kind])) is not None]
+
+
+def revisions_of(tenant_ids: Iterable[int]) -> dict[int, int]:
+    """The number of each tenant's rules; of a tenant that never had rules none."""
+    return dict(Revision.objects.filter(pk__in=tenant_ids).values_list("pk", "number"))
+
+
+def _spec(rule: Rule, kind: Kind) -> RuleSpec | None:
+    try:
+        return spec_of(fields_of(rule), kind=kind, tenant_id=rule.tenant_id, rule_id=rule.pk)
+    except ValidationError as error:  # a channel of an earlier release, for example
+        log.warning("Rule %s (%s) judges nothing: %s", rule.pk, rule.name, error.message_dict)
+        return None

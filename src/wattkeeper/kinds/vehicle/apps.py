@@ -11,6 +11,7 @@ class VehicleConfig(AppConfig):
         from wattkeeper.base.catalog.kinds import Kind, UnknownAsset
         from wattkeeper.base.catalog.registry import register
         from wattkeeper.kinds.vehicle.actions import state_apply
+        from wattkeeper.kinds.vehicle.rules import DEFAULT_RULES
         from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
         register(
@@ -23,5 +24,6 @@ class VehicleConfig(AppConfig):
                 unknown_asset=UnknownAsset.REGISTER,
                 apply_state=state_apply,
                 state_relation="vehicle_state",
+                default_rules=DEFAULT_RULES,
             )
         )
