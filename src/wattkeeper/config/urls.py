@@ -21,6 +21,7 @@ urlpatterns = [
     path(
         "api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")
     ),  # the last of two is the one that pages link to
+    path("api/v1/battery_status/", include("wattkeeper.kinds.battery.status_urls")),
 ]
 
 handler400 = "wattkeeper.config.failures.bad_request"
