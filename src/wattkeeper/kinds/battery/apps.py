@@ -12,6 +12,7 @@ class BatteryConfig(AppConfig):
         from wattkeeper.base.catalog.registry import register
         from wattkeeper.kinds.battery.actions import state_apply
         from wattkeeper.kinds.battery.queries import nameplates_of
+        from wattkeeper.kinds.battery.rules import DEFAULT_RULES
         from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
 
         register(
@@ -27,5 +28,6 @@ class BatteryConfig(AppConfig):
                 written=WRITTEN,
                 nameplate=NAMEPLATE,
                 nameplate_of=nameplates_of,
+                default_rules=DEFAULT_RULES,
             )
         )
