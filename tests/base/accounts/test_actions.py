@@ -9,8 +9,9 @@ from django.db.models import ProtectedError
 
 from tests.people import PASSWORD, Person, key_make, person_make
 from wattkeeper.base.accounts import actions
+from wattkeeper.base.accounts.append_only import AppendOnlyError
 from wattkeeper.base.accounts.matrix import Role, Scope
-from wattkeeper.base.accounts.models import ApiKey, AppendOnlyError, AuditEntry, Tenant, User
+from wattkeeper.base.accounts.models import ApiKey, AuditEntry, Tenant, User
 from wattkeeper.base.core.errors import ConflictError
 
 

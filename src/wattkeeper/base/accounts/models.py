@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from wattkeeper.base.accounts.append_only import AppendOnly
 from wattkeeper.base.accounts.matrix import Role, Scope
 from wattkeeper.base.core import clock
 
@@ -114,18 +115,7 @@ class ApiKey(models.Model):
         return self.name
 
 
-class AppendOnlyError(TypeError):
-    """The audit trail was about to be changed: a fault of the program."""
-
-
-class _AppendOnly(models.QuerySet["AuditEntry"]):
-    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError("The audit trail is only ever added to.")
-
-    update = delete = bulk_update = update_or_create = _refuse
-
-
-class AuditEntry(models.Model):
+class AuditEntry(AppendOnly):
     """One thing that someone did."""
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, null=True, related_name="+")
@@ -135,19 +125,9 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict)
     at = models.DateTimeField(default=clock.now, db_index=True)
 
-    objects = _AppendOnly.as_manager()
-
     class Meta:
         ordering = ("-at", "-pk")
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action} {self.target}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError("The audit trail is only ever added to.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError("The audit trail is only ever added to.")

@@ -1,11 +1,11 @@
 """What verdicts, one after the other, make of one pair of rule and asset. Pure.
 
            breach                  breach, for the on-delay          clear                clear, for the off-delay
-    None ----------> PENDING ------------------------------> OPEN ----------> CLEARING ----------------------------> None
+    None ----------> PENDING ------------------------------> OPEN ----------> CLEARING --------------------------> None
                                       Step.OPEN               |                  |               Step.CLEAR
                                                 a person resolves            a person resolves
                                                               v       clear      v
-                                                          RESOLVED ---------> LEAVING -----------------------------> None
+                                                          RESOLVED ---------> LEAVING ---------------------------> None
 
 A clear verdict ends PENDING; a breach takes CLEARING back to OPEN, and LEAVING to RESOLVED.
 """
