@@ -30,21 +30,46 @@ def normalise(stream: Stream, raw: Mapping[str, object], *, now: datetime) -> Ro
     checked: dict[str, Value | datetime] = {}
     for name in stream.columns:
         value = raw.get(name)
-        try:
-            if name == stream.asset_field:
-                checked[name] = _asset_key(stream, value)
-            elif name == stream.time_field:
-                checked[name] = _timestamp(value, now=now)
-            else:
-                checked[name] = _value(stream.channel(name), value)
-        except _Refused as refused:
-            refusals.append(Refusal(name, shown(value), str(refused)))
+        if name == stream.asset_field:
+            found: Value | datetime | Refusal = asset_key_checked(stream, value)
+        elif name == stream.time_field:
+            found = time_checked(name, value, now=now)
+        else:
+            found = value_checked(stream.channel(name), value)
+        if isinstance(found, Refusal):
+            refusals.append(found)
+        else:
+            checked[name] = found
     if refusals:
         return refusals
     key, at = checked.pop(stream.asset_field), checked.pop(stream.time_field)
     assert isinstance(key, str) and isinstance(at, datetime)
     values = {name: value for name, value in checked.items() if not isinstance(value, datetime)}
     return Row(key, at, values, row_flags(stream, values))
+
+
+def asset_key_checked(stream: Stream, value: object) -> str | Refusal:
+    """The key that a door's value names an asset of the stream by."""
+    try:
+        return _asset_key(stream, value)
+    except _Refused as refused:
+        return Refusal(stream.asset_field, shown(value), str(refused))
+
+
+def time_checked(name: str, value: object, *, now: datetime) -> datetime | Refusal:
+    """The moment at which a reading may have been taken; `name` is what the door calls it."""
+    try:
+        return _timestamp(value, now=now)
+    except _Refused as refused:
+        return Refusal(name, shown(value), str(refused))
+
+
+def value_checked(channel: Channel, value: object) -> Value | Refusal:
+    """The channel's value that a door's value says."""
+    try:
+        return _value(channel, value)
+    except _Refused as refused:
+        return Refusal(channel.name, shown(value), str(refused))
 
 
 def row_flags(stream: Stream, values: Mapping[str, Value]) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -19,10 +20,12 @@ from wattkeeper.base.core.errors import BadRequestError, NotFoundError
 from wattkeeper.flow.readings.timestamps import LAST_MOMENT, parse_timestamp
 from wattkeeper.flow.store.queries import Ordering, Selection
 
+TEXT_MAX = 255  # more than any name has
 PAGE_MAX = 10**9
 PAGE_SIZE = 10
 PAGE_SIZE_MAX = 1000
 _MICROSECOND = timedelta(microseconds=1)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -72,9 +75,10 @@ def ordering_of(request: Request, stream: Stream) -> Ordering:
     return Ordering(column=column, descending=text.startswith("-"))
 
 
-def page_of(request: Request) -> PageNumber:
+def page_of(request: Request, *, size: int = PAGE_SIZE) -> PageNumber:
+    """The page that is asked for; `size` is how many rows it has where nobody says."""
     number = whole(request, "page", default=1, least=1, most=PAGE_MAX)
-    size = whole(request, "page_size", default=PAGE_SIZE, least=1, most=PAGE_SIZE_MAX)
+    size = whole(request, "page_size", default=size, least=1, most=PAGE_SIZE_MAX)
     return PageNumber(number, size)
 
 
@@ -110,6 +114,48 @@ def whole(request: Request, name: str, *, default: int, least: int, most: int) -
     if not (text.isascii() and text.isdigit() and len(text) <= 12 and least <= int(text) <= most):
         raise BadRequestError(f"{text[:40]!r} is not a whole number from {least} to {most}.", field=name)
     return int(text)
+
+
+def number(request: Request, name: str, *, default: float, least: float, most: float) -> float:
+    """The number that stands there; `default` where none does."""
+    said = text(request, name)
+    if not said:
+        return default
+    found = float(said) if _NUMBER.fullmatch(said) else math.nan
+    if not least <= found <= most:
+        raise BadRequestError(f"{said[:40]!r} is not a number from {least:g} to {most:g}.", field=name)
+    return found
+
+
+def text(request: Request, name: str, *, longest: int = TEXT_MAX) -> str:
+    """What stands there, without the blanks around it; empty where nothing does."""
+    said = request.query_params.get(name, "").strip()
+    if "\0" in said:
+        raise BadRequestError("Contains a NUL byte.", field=name)
+    if len(said) > longest:
+        raise BadRequestError(f"Longer than {longest} characters.", field=name)
+    return said
+
+
+def one_of(said: str, choices: Sequence[str], field: str) -> str:
+    """One of the choices, or nothing where nothing was said."""
+    if said and said not in choices:
+        raise BadRequestError(f"{said[:40]!r} is not one of {', '.join(choices)}.", field=field)
+    return said
+
+
+def truth(said: str, field: str) -> bool | None:
+    """`true` or `false`, in any case; None where nothing was said."""
+    return {"": None, "true": True, "false": False}[one_of(said.lower(), ("true", "false"), field)]
+
+
+def sort_of(request: Request, columns: Sequence[str], *, default: str) -> str:
+    """What `?ordering=` says: one of the columns, with `-` before it for descending."""
+    said = text(request, "ordering") or default
+    if said.removeprefix("-") not in columns:
+        known = ", ".join(columns)
+        raise BadRequestError(f"{said[:40]!r} is not one of {known}, each with - for descending.", field="ordering")
+    return said
 
 
 def _zone(name: str | None) -> tzinfo:

@@ -15,6 +15,9 @@ from wattkeeper.base.core.errors import TooLargeError
 class BoundedJSONParser(JSONParser):
     """JSON up to `DATA_UPLOAD_MAX_MEMORY_SIZE`, to which Django holds forms only; a nest too deep is 400."""
 
+    # NaN and Infinity come through: every number's field refuses them, by its name, as it does 1e400.
+    strict = False
+
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from wattkeeper.base.catalog.channels import Channel, ChannelType
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.readings.normalise import normalise
 from wattkeeper.flow.readings.reading import Row
 from wattkeeper.flow.store.queries import StoredRow
+from wattkeeper.views.api.fields import channel_field
 
 
 class ReadingSerializer(serializers.Serializer[Any]):
@@ -50,7 +50,7 @@ def serializer_of(stream: Stream) -> type[ReadingSerializer]:
         stream.time_field: serializers.DateTimeField(
             help_text="ISO 8601, naive times in UTC; or epoch seconds or milliseconds."
         ),
-        **{channel.name: _field(channel) for channel in stream.channels},
+        **{channel.name: channel_field(channel) for channel in stream.channels},
         "flags": serializers.ListField(
             child=serializers.ChoiceField(choices=stream.flags),
             read_only=True,
@@ -59,23 +59,6 @@ def serializer_of(stream: Stream) -> type[ReadingSerializer]:
     }
     name = "".join(part.title() for part in stream.name.split("."))
     return type(f"{name}Serializer", (ReadingSerializer,), {**fields, "stream": stream})
-
-
-def _field(channel: Channel) -> serializers.Field[Any, Any, Any, Any]:
-    common: dict[str, Any] = {
-        "required": channel.required,
-        "allow_null": not channel.required,
-        "label": channel.title,
-        "help_text": channel.help or channel.title,
-    }
-    if channel.choices:
-        return serializers.ChoiceField(choices=channel.choices, **common)
-    if channel.type is ChannelType.TEXT:
-        return serializers.CharField(max_length=channel.max_length, **common)
-    assert channel.hard is not None
-    if channel.type is ChannelType.INTEGER:
-        return serializers.IntegerField(min_value=int(channel.hard.low), max_value=int(channel.hard.high), **common)
-    return serializers.FloatField(min_value=channel.hard.low, max_value=channel.hard.high, **common)
 
 
 class PageSerializer(serializers.Serializer[Any]):

@@ -28,7 +28,7 @@ from wattkeeper.flow.sources.csv_upload.preview import PREVIEW_BYTES, preview_of
 from wattkeeper.flow.sources.csv_upload.queries import ORDERINGS, UploadStatus, upload_by_id, uploads_of
 from wattkeeper.flow.store.load import refused_rows
 from wattkeeper.flow.store.store import store
-from wattkeeper.views.api.parameters import page_answer, page_of, require_page, tenant_filter
+from wattkeeper.views.api.parameters import one_of, page_answer, page_of, require_page, tenant_filter, text, truth
 from wattkeeper.views.api.readings import StreamFileView, StreamView
 from wattkeeper.views.api.upload_answers import preview_answer, report_answer, upload_answer, upload_answers
 
@@ -64,7 +64,7 @@ class UploadPreview(UploadView):
         size = head.size or 0
         if size > PREVIEW_BYTES:
             raise TooLargeError(f"A preview needs the file's first {PREVIEW_BYTES >> 10} KiB and takes no more.")
-        complete = _truth(_text(request, "complete", longest=10), "complete")
+        complete = truth(_text(request, "complete", longest=10), "complete")
         preview = preview_of(
             head.read(),
             self.stream,
@@ -125,10 +125,10 @@ class UploadList(StreamView):
             self.stream.name,
             tenant_id=tenant_filter(request, caller),
             **self._whose(request, caller),
-            status=_status(_query(request, "status")),
-            file_name=_query(request, "file_name") or None,
-            search=_query(request, "search"),
-            ordering=_choice(_query(request, "ordering"), ORDERINGS, "ordering") or "-created_at",
+            status=_status(text(request, "status")),
+            file_name=text(request, "file_name") or None,
+            search=text(request, "search"),
+            ordering=one_of(text(request, "ordering"), ORDERINGS, "ordering") or "-created_at",
         )
         count = uploads.count()
         require_page(page, count)
@@ -136,7 +136,7 @@ class UploadList(StreamView):
         return Response(page_answer(request, page, count, upload_answers(shown, self.stream, request.path)))
 
     def _whose(self, request: Request, caller: Caller) -> dict[str, str | None]:
-        mine = _truth(_query(request, "mine"), "mine")
+        mine = truth(text(request, "mine"), "mine")
         only_own = mine or not caller.may(Action.READ)
         return {
             "owner": caller.identity if only_own else None,
@@ -166,7 +166,7 @@ class UploadRefused(StreamFileView):
 
     def get(self, request: Request, upload_id: UUID) -> StreamingHttpResponse:
         upload = _own_upload(self, request, upload_id)
-        layout = _choice(_query(request, "layout"), LAYOUTS, "layout") or REPORT
+        layout = one_of(text(request, "layout"), LAYOUTS, "layout") or REPORT
         blocks = refused_rows(store().engine, batch_id=upload.batch_id)
         if layout == REPORT:
             pieces, name = _refused_csv(blocks), "refused"
@@ -224,29 +224,8 @@ def _fingerprint(request: Request) -> str:
     return _text(request, "fingerprint", longest=FINGERPRINT_MAX)
 
 
-def _query(request: Request, name: str) -> str:
-    """What the query says, or nothing; never more than a file's name could have."""
-    text = request.query_params.get(name, "")
-    if "\0" in text:
-        raise BadRequestError("Contains a NUL byte.", field=name)
-    if len(text) > FILE_NAME_MAX:
-        raise BadRequestError(f"Longer than {FILE_NAME_MAX} characters.", field=name)
-    return text
-
-
-def _choice(text: str, choices: Sequence[str], field: str) -> str:
-    """One of the choices, or nothing."""
-    if text and text not in choices:
-        raise BadRequestError(f"{text[:40]!r} is not one of {', '.join(choices)}.", field=field)
-    return text
-
-
-def _truth(text: str, field: str) -> bool | None:
-    return {"": None, "true": True, "false": False}[_choice(text.lower(), ("true", "false"), field)]
-
-
-def _status(text: str) -> UploadStatus | None:
-    return UploadStatus(text) if _choice(text, [one.value for one in UploadStatus], "status") else None
+def _status(said: str) -> UploadStatus | None:
+    return UploadStatus(said) if one_of(said, [one.value for one in UploadStatus], "status") else None
 
 
 def _number(request: Request, name: str) -> int:
