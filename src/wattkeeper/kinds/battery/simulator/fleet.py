@@ -12,7 +12,8 @@ from typing import TextIO
 from wattkeeper.base.core.clock import EPOCH
 from wattkeeper.flow.readings.normalise import row_flags
 from wattkeeper.flow.readings.reading import Row, Value
-from wattkeeper.kinds.battery.simulator.packs import HISTORY_SECONDS, LIVE_SECONDS, Pack, Sample
+from wattkeeper.kinds.battery.simulator.packs import HISTORY_SECONDS, LIVE_SECONDS, Pack
+from wattkeeper.kinds.battery.simulator.troubles import Sample
 from wattkeeper.kinds.battery.streams import STATUS
 
 SEED = 20
@@ -47,12 +48,12 @@ def present(*, size: int, origin: datetime, since: datetime) -> Iterator[Row]:
 
 def _rows(pack: Pack, *, since: datetime) -> Iterator[Row]:
     for sample in pack.samples(every=LIVE_SECONDS, since=since):
-        values = _values(sample)
+        values = values_of(sample)
         at = EPOCH + timedelta(seconds=sample.second)
         yield Row(pack.serial_number, at, values, row_flags(STATUS, values))
 
 
-def _values(sample: Sample) -> dict[str, Value]:
+def values_of(sample: Sample) -> dict[str, Value]:
     return {
         "current_charge": sample.charge,
         "current_voltage": sample.voltage,

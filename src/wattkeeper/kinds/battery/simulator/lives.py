@@ -12,7 +12,7 @@ from wattkeeper.kinds.battery.simulator.makes import Make
 
 _COOLING_SECONDS = 1_500.0  # in which a pack comes two thirds of the way to the temperature that its load means
 _HEATING = 60.0  # °C above the air at a current of its full capacity an hour
-_RESISTANCE = 0.035  # of the nominal voltage, at the largest discharge current
+RESISTANCE = 0.035  # of the nominal voltage, at the largest discharge current
 _WOBBLE = 0.3  # of the load, around its mean
 _TAPER_FROM = 82.0  # %: from here on the charger gives less and less
 _HOUR = 3_600.0
@@ -70,15 +70,6 @@ class Phase(NamedTuple):
     def cycles_at(self, second: float) -> float:
         """A cycle is what empties a full pack, in one go or in several."""
         return self.cycles + max(self.charge - self.charge_at(second), 0) / 100
-
-
-def resting_share(make: Make, charge: float) -> float:
-    return make.resting[int(charge * 10)]
-
-
-def volts(make: Make, *, charge: float, current: float) -> float:
-    """What the terminals show: less than at rest under load, more at a charger."""
-    return make.voltage_nominal * (resting_share(make, charge) + _RESISTANCE * current / make.max_discharge_current)
 
 
 class Life:

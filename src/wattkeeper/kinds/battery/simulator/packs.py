@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
 from math import pi, sin
 from random import Random
-from typing import NamedTuple
 
 from wattkeeper.base.core.clock import EPOCH
-from wattkeeper.kinds.battery.simulator.lives import Life, Phase, Status, volts
+from wattkeeper.kinds.battery.simulator.lives import RESISTANCE, Habits, Life, Phase
 from wattkeeper.kinds.battery.simulator.makes import MAKES, Make
-from wattkeeper.kinds.battery.simulator.troubles import EFFECTS, HABITS, HEALTH, Habits, Measured, Trouble
+from wattkeeper.kinds.battery.simulator.troubles import EFFECTS, HABITS, HEALTH, Sample, Trouble
 
 LIVE_SECONDS = 10  # between two samples, as a pack sends them
 HISTORY_SECONDS = 180  # between two samples of a history: a week of 200 packs is two thirds of a million rows
@@ -23,17 +22,6 @@ _WEAR = 0.03  # % of health a full cycle costs
 _DAY, _YEAR = 86_400, 31_557_600
 _GRAIN = Random("grain")
 _NOISE = [_GRAIN.gauss(0, 1) for _ in range(4_096)]  # drawn once; packs and channels begin anywhere in it
-
-
-class Sample(NamedTuple):
-    """What a pack tells at a time, in seconds since 1970: %, V, °C, A (positive: charging), rounded as it sends them."""
-
-    second: int
-    charge: float
-    voltage: float
-    temperature: float
-    status: Status
-    current: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,9 @@ class Pack:
         self._health = rng.uniform(*HEALTH.get(self.trouble, (84, 100)) if self.trouble else (84, 100))
         self._cycles = int((100 - self._health) / _WEAR * rng.uniform(0.8, 1.2))
         self._warm = rng.uniform(13, 21)  # °C of the place on average
+        self._fine = 1_000 if self.make.voltage_nominal < 10 else 100  # steps in a volt, and in an ampere
+        # A share of the nominal voltage for each ampere.
+        self._resistance = RESISTANCE / self.make.max_discharge_current
         self._shift = rng.randrange(len(_NOISE))
         self._offset = rng.randrange(LIVE_SECONDS)
 
@@ -68,13 +59,11 @@ class Pack:
         second = first + (self._offset - first) % every
         effect = EFFECTS.get(self.trouble) if self.trouble else None
         for phase in self._phases():
-            while second < phase.end:
-                seen: Measured | None = self._measured(phase, second)
-                if effect and seen:
-                    seen = effect(self.make, seen, second)
-                if seen:
-                    yield self._told(seen, second)
-                second += every
+            if second < phase.end:
+                seconds = range(second, phase.end, every)
+                second = seconds[-1] + every
+                measured = (self._measured(phase, at) for at in seconds)
+                yield from measured if effect is None else filter(None, (effect(self.make, one) for one in measured))
 
     def wear(self, at: datetime) -> Wear:
         """What a workshop would say of it at that time."""
@@ -87,27 +76,29 @@ class Pack:
         habits = HABITS.get(self.trouble, Habits()) if self.trouble else Habits()
         return Life(self.make, habits, rng=Random(f"{self._key}/life"), origin=self._origin).phases()
 
-    def _measured(self, phase: Phase, second: int) -> Measured:
+    def _measured(self, phase: Phase, second: int) -> Sample:
         """This is the hot loop of a history."""
         place = self._shift + second // LIVE_SECONDS
         charge, current = phase.charge_at(second), phase.current_at(second)
         if current:
             current *= 1 + 0.02 * _NOISE[place & 4095]
-        air = self._warm + 4 * sin(2 * pi * (second % _DAY) / _DAY - 2.4) - 6 * sin(2 * pi * (second % _YEAR) / _YEAR + 1.3)
-        return Measured(
-            charge,
-            volts(self.make, charge=charge, current=current) * (1 + 0.0008 * _NOISE[(place + 1_000) & 4095]),
-            air + phase.warmth_at(second) + 0.15 * _NOISE[(place + 2_000) & 4095],
+        share = self.make.resting[int(charge * 10)] + self._resistance * current + 0.0008 * _NOISE[place + 97 & 4095]
+        temperature = self._warm + _swing(second) + phase.warmth_at(second) + 0.15 * _NOISE[place + 997 & 4095]
+        fine = self._fine
+        return Sample(
+            second,
+            round(charge * 10) / 10,  # a quarter of the time of round(..., 1)
+            round(share * self.make.voltage_nominal * fine) / fine,
+            round(temperature * 10) / 10,
             phase.status,
-            current,
+            round(current * fine) / fine,
         )
 
-    def _told(self, seen: Measured, second: int) -> Sample:
-        digits = 3 if self.make.voltage_nominal < 10 else 2
-        charge, voltage, temperature, status, current = seen
-        return Sample(
-            second, round(charge, 1), round(voltage, digits), round(temperature, 1), status, round(current, digits)
-        )
+
+@lru_cache(maxsize=65_536)
+def _swing(second: int) -> float:
+    """°C by which days and seasons move the air: all places lie in one country."""
+    return 4 * sin(2 * pi * (second % _DAY) / _DAY - 2.4) - 6 * sin(2 * pi * (second % _YEAR) / _YEAR + 1.3)
 
 
 def _trouble_of(number: int) -> Trouble | None:

@@ -26,9 +26,10 @@ class Trouble(StrEnum):
     OVERCHARGED = "overcharged"  # its charger does not stop
 
 
-class Measured(NamedTuple):
-    """What a pack measures at one time: %, V, °C, A (positive: charging)."""
+class Sample(NamedTuple):
+    """What a pack tells at a time, in seconds since 1970: %, V, °C and A (positive: charging), rounded as it does."""
 
+    second: int
     charge: float
     voltage: float
     temperature: float
@@ -36,8 +37,8 @@ class Measured(NamedTuple):
     current: float
 
 
-# Gives what the pack tells instead, or None where it says nothing. Times are seconds since 1970.
-Effect = Callable[[Make, Measured, int], Measured | None]
+# Gives what the pack tells instead, or None where it says nothing.
+Effect = Callable[[Make, Sample], Sample | None]
 
 HABITS: Mapping[Trouble, Habits] = {
     Trouble.LOW_CHARGE: Habits(low=(2.5, 5), high=(9, 14)),
@@ -55,37 +56,38 @@ _SAGS_TO = 0.77  # of the nominal voltage
 _CHARGED_TO = 1.17  # of it
 
 
-def _overheats(make: Make, seen: Measured, second: int) -> Measured:
-    since = second % _HOT_EVERY
+def _overheats(make: Make, seen: Sample) -> Sample:
+    since = seen.second % _HOT_EVERY
     if since >= _HOT_FOR:
         return seen
-    return seen._replace(temperature=seen.temperature + (_HOT - seen.temperature) * sin(pi * since / _HOT_FOR))
+    rise = (_HOT - seen.temperature) * sin(pi * since / _HOT_FOR)
+    return seen._replace(temperature=round(seen.temperature + rise, 1))
 
 
-def _weak(make: Make, seen: Measured, second: int) -> Measured:
+def _weak(make: Make, seen: Sample) -> Sample:
     if seen.status is not Status.DISCHARGING:
         return seen
-    return seen._replace(voltage=seen.voltage - (1.0 - _SAGS_TO) * make.voltage_nominal)
+    return seen._replace(voltage=round(seen.voltage - (1.0 - _SAGS_TO) * make.voltage_nominal, 3))
 
 
-def _bursts(make: Make, seen: Measured, second: int) -> Measured:
-    if not seen.current or second % _BURST_EVERY >= _BURST_FOR:
+def _bursts(make: Make, seen: Sample) -> Sample:
+    if not seen.current or seen.second % _BURST_EVERY >= _BURST_FOR:
         return seen
     limit = make.max_charge_current if seen.current > 0 else -make.max_discharge_current
     return seen._replace(current=_BURST * limit)
 
 
-def _silent(make: Make, seen: Measured, second: int) -> Measured | None:
-    return None if second % _SILENT_EVERY < _SILENT_FOR else seen
+def _silent(make: Make, seen: Sample) -> Sample | None:
+    return None if seen.second % _SILENT_EVERY < _SILENT_FOR else seen
 
 
-def _flaps(make: Make, seen: Measured, second: int) -> Measured:
-    return seen._replace(temperature=_FLAP_AROUND + _FLAP_BY * sin(2 * pi * second / _FLAP_SECONDS))
+def _flaps(make: Make, seen: Sample) -> Sample:
+    return seen._replace(temperature=round(_FLAP_AROUND + _FLAP_BY * sin(2 * pi * seen.second / _FLAP_SECONDS), 1))
 
 
-def _overcharged(make: Make, seen: Measured, second: int) -> Measured:
+def _overcharged(make: Make, seen: Sample) -> Sample:
     full = seen.charge >= 100 and seen.current > 0
-    return seen._replace(voltage=_CHARGED_TO * make.voltage_nominal) if full else seen
+    return seen._replace(voltage=round(_CHARGED_TO * make.voltage_nominal, 2)) if full else seen
 
 
 EFFECTS: Mapping[Trouble, Effect] = {
