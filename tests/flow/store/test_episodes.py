@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.stores import AssetBook, load_text
+from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import to_microseconds
 from wattkeeper.base.core.errors import BadRequestError
 from wattkeeper.flow.store import episodes
@@ -47,13 +49,14 @@ class History:
         load_text(self.store, TELEMETRY, content, self._folder, tenant_id=self.tenant_id, assets=self.book)
 
     def runs(self, asked: Sequence[Asked], **question: Any) -> list[Run]:
+        stream = question.pop("stream", TELEMETRY)
         question = {"channel": "speed", "since": START, "until": END, **question}
         whose = {"tenant_id": self.tenant_id, "asset_ids": [one.asset_id for one in asked]}
         counts = readings_counted(
             self.store.engine, TELEMETRY, **whose, since=question["since"], until=question["until"]
         )
         made = Question(tenant_id=self.tenant_id, **question)
-        return list(runs(self.store.engine, TELEMETRY, made, asked, counts=counts))
+        return list(runs(self.store.engine, stream, made, asked, counts=counts))
 
 
 @pytest.fixture
@@ -85,10 +88,14 @@ Judged = tuple[int, bool | None, float]  # microseconds, verdict, value
 
 def judged(rows: Sequence[Row], asked: Asked, question: dict[str, Any]) -> Iterator[Judged]:
     """One asset's readings, each with its verdict: as the engine is to see them."""
-    rate, channel = question.get("is_rate"), question.get("channel", "speed")
+    rate, channel, carries = (
+        question.get("is_rate"),
+        question.get("channel", "speed"),
+        question["stream"].carries_forward,
+    )
     last_speed = last_gear = last_at = None
     for _, at, speed, gear in sorted(rows, key=lambda row: row[1]):
-        last_gear = last_gear if gear is None else gear
+        known_gear = last_gear if gear is None else gear
         value: Any = speed if channel == "speed" else gear
         if rate:
             known = speed is not None and last_speed is not None
@@ -96,10 +103,12 @@ def judged(rows: Sequence[Row], asked: Asked, question: dict[str, Any]) -> Itera
             value = abs(speed - last_speed) / minutes if known else None
         found = verdict_of(asked.test, value)
         if asked.guard is not None:
-            allowed = verdict_of(asked.guard, last_gear)
+            allowed = verdict_of(asked.guard, known_gear)
             found = found if allowed is BREACH else allowed
         yield ZERO + round(at * 1e6), found, value if isinstance(value, float) else 0.0
-        last_at, last_speed = at, last_speed if speed is None else speed
+        last_at = at
+        last_speed = last_speed if carries and speed is None else speed
+        last_gear = known_gear if carries else gear
 
 
 def runs_expected(readings: Sequence[Judged], asked: Asked, question: dict[str, Any]) -> list[Run]:
@@ -128,6 +137,7 @@ WILD_ROWS = st.lists(
     max_size=80,
     unique_by=lambda row: row[:2],
 )
+CARRIED = replace(TELEMETRY, carries_forward=True)
 NUMBERS = st.integers(40, 60).map(float) | st.sampled_from([-math.inf, math.inf])
 ZONES = st.builds(
     lambda four: Zone(four[0], four[3], four[1], four[2]), st.lists(NUMBERS, min_size=4, max_size=4).map(sorted)
@@ -143,6 +153,7 @@ DELAYS = st.lists(st.sampled_from([0, 1, 30, 300]).map(lambda seconds: timedelta
 def wild_questions(draw: st.DrawFn) -> tuple[dict[str, Any], st.SearchStrategy[Test], bool]:
     """What is asked, the tests for it, and whether there are guards."""
     question: dict[str, Any] = {"breach_delays": draw(DELAYS), "clear_delays": draw(DELAYS)}
+    question["stream"] = draw(st.sampled_from([TELEMETRY, CARRIED]))
     tests: st.SearchStrategy[Test] = draw(st.sampled_from([ZONES, POINTS, WORDS]))
     if tests is WORDS:
         question["channel"] = "shift_state"
@@ -154,7 +165,7 @@ def wild_questions(draw: st.DrawFn) -> tuple[dict[str, Any], st.SearchStrategy[T
     return question, tests, has_guard
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=WILD_ROWS, wild=wild_questions(), data=st.data())
 def test_the_runs_are_those_of_all_readings_one_by_one(
     rows: list[Row], wild: Any, data: st.DataObject, any_store: Store, tmp_path: Path, tenant_id: int
@@ -284,3 +295,22 @@ def test_more_than_can_be_answered_is_refused(history: History, monkeypatch: pyt
 def test_a_limit_is_the_same_number_in_the_engine(embedded_store: Store, number: float) -> None:
     with embedded_store.engine.client() as client:
         assert client.query(f"SELECT toFloat64({number!r}), 1").result_rows[0][0] == number
+
+
+@pytest.mark.parametrize(("stream", "expected"), [(TELEMETRY, []), (CARRIED, [True])])
+def test_a_rate_needs_a_value_before_it(history: History, stream: Stream, expected: list[bool]) -> None:
+    """As the current state has it: of a stream that carries forward, a reading without the value does not erase it."""
+    history.load([("V1", 0, 10.0, "D"), ("V1", 60, None, "D"), ("V1", 120, 100.0, "D")])
+    asked = [Asked(history.book.ids["V1"], Zone(-math.inf, 80.0, -math.inf, 80.0))]
+    found = history.runs(asked, stream=stream, is_rate=True)
+    assert [run.is_breach for run in found] == expected
+    assert [run.greatest for run in found] == [90.0] * len(expected)
+
+
+@pytest.mark.parametrize(("stream", "expected"), [(TELEMETRY, (0, 60)), (CARRIED, (0, 120))])
+def test_a_guard_is_asked_of_what_is_known(history: History, stream: Stream, expected: tuple[int, int]) -> None:
+    history.load([("V1", 0, 90.0, "D"), ("V1", 60, 90.0, None), ("V1", 120, 90.0, None), ("V1", 180, 90.0, "P")])
+    asked = [Asked(history.book.ids["V1"], NEVER, Word("D"))]
+    breach, clear = history.runs(asked, stream=stream, guard_channel="shift_state")
+    assert ((breach.first - ZERO) // 1_000_000, (breach.last - ZERO) // 1_000_000) == expected
+    assert (clear.is_breach, clear.first - ZERO) == (False, 180_000_000)

@@ -120,7 +120,6 @@ _TIME = "toUnixTimestamp64Micro(ts) AS t"
 _BY_TIME = "PARTITION BY asset_id ORDER BY t ROWS BETWEEN"
 _BEFORE = f"{_BY_TIME} 1 PRECEDING AND CURRENT ROW"
 _UNTIL_NOW = f"{_BY_TIME} UNBOUNDED PRECEDING AND CURRENT ROW"
-_UNTIL_BEFORE = f"{_BY_TIME} UNBOUNDED PRECEDING AND 1 PRECEDING"
 
 
 def _table(stream: Stream, selection: Selection) -> str:
@@ -140,7 +139,7 @@ def _judged(stream: Stream, question: Question, portion: Sequence[Asked], select
         guard = f"`{stream.channel(question.guard_channel).name}`"
         columns.append(f"nullIf({_verdict(guard, portion, lambda one: one.guard)}, {_UNSURE}) AS met")
     rows = f"SELECT asset_id, {', '.join(columns)} FROM {_table(stream, selection)}"
-    known = f"SELECT asset_id, t, {', '.join(_known(question))} FROM ({rows})"
+    known = f"SELECT asset_id, t, {', '.join(_known(stream, question))} FROM ({rows})"
     verdict = _verdict("v", portion, lambda one: one.test)
     if question.guard_channel:
         verdict = f"multiIf(isNull(g), {_UNSURE}, g = {_CLEAR}, {_CLEAR}, {verdict})"
@@ -148,15 +147,20 @@ def _judged(stream: Stream, question: Question, portion: Sequence[Asked], select
     return f"SELECT * FROM (SELECT asset_id, t, {x} AS x, toUInt8({verdict}) AS k FROM ({known})) WHERE k != {_UNSURE}"
 
 
-def _known(question: Question) -> list[str]:
-    """What is known at a reading's time: `v`, and `g`, whether the guard lets it speak."""
+def _known(stream: Stream, question: Question) -> list[str]:
+    """What is known at a reading's time: `v`, and `g`, whether the guard lets it speak.
+
+    Known is, as in the current state, what was said last; of a stream that carries nothing forward, what the reading
+    itself or the one before it said.
+    """
+    since = f"{_BY_TIME} {'UNBOUNDED' if stream.carries_forward else '1'} PRECEDING"
     columns = ["read AS v"]
     if question.is_rate:
         apart = f"t - lagInFrame(t, 1, t) OVER ({_BEFORE})"
         minutes = f"greatest({apart}, {_MINUTE}) / {_MINUTE}"
-        columns = [f"abs(read - last_value(read) OVER ({_UNTIL_BEFORE})) / ({minutes}) AS v"]
+        columns = [f"abs(read - last_value(read) OVER ({since} AND 1 PRECEDING)) / ({minutes}) AS v"]
     if question.guard_channel:
-        columns.append(f"last_value(met) OVER ({_UNTIL_NOW}) AS g")
+        columns.append(f"last_value(met) OVER ({since} AND CURRENT ROW) AS g")
     return columns
 
 
