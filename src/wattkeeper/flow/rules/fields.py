@@ -63,6 +63,7 @@ _SHOWN = 60
 
 # What each condition is measured by; what it is not measured by is empty.
 _LIMITS_OF = {one: ("low", "high") if one is Condition.OUTSIDE else ("limit",) for one in Condition}
+_NO_GUARD = {"while_channel": "", "while_condition": "", "while_limit": ""}
 
 
 def fields_of(rule: Rule) -> RuleFields:
@@ -79,12 +80,20 @@ def fields_of_default(default: RuleDefault, kind: Kind) -> RuleFields:
 
 
 def fields_changed(before: RuleFields, given: Mapping[str, Any]) -> RuleFields:
-    """`before` with what is given; where the condition is another, limits that it does not have fall away."""
-    wanted = dict(given)
-    if wanted.get("condition", before.condition) != before.condition and wanted["condition"] in _LIMITS_OF:
-        kept = _LIMITS_OF[Condition(wanted["condition"])]
-        wanted = {**{name: "" for name in ("limit", "low", "high") if name not in kept}, **wanted}
-    return replace(before, **wanted)
+    """`before` with what is given. What then makes no sense any more, and was not given, falls away.
+
+    With another condition, the limits that it does not have; with a silence, all that is of channels; without its
+    channel, what is left of a guard.
+    """
+    gone: dict[str, Any] = {}
+    condition = given.get("condition", before.condition)
+    if condition != before.condition and condition in _LIMITS_OF:
+        gone.update((name, "") for name in ("limit", "low", "high") if name not in _LIMITS_OF[Condition(condition)])
+    if condition != before.condition and condition == Condition.SILENT:
+        gone |= {"channel": "", "deadband": 0.0, **_NO_GUARD}
+    if given.get("while_channel") == "":
+        gone |= _NO_GUARD
+    return replace(before, **{**gone, **given})
 
 
 def spec_of(written: RuleFields, *, kind: Kind, tenant_id: int, rule_id: int | None = None) -> RuleSpec:

@@ -1,0 +1,103 @@
+"""Mounted at `/api/rules/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
+from rest_framework.views import APIView
+
+from wattkeeper.flow.rules.queries import ORDERINGS
+from wattkeeper.views.api.parameters import PAGE_MAX, PAGE_SIZE_MAX, TEXT_MAX
+from wattkeeper.views.api.rule_serializers import RulePageSerializer, RuleSerializer, VocabularySerializer
+from wattkeeper.views.api.rules import RULES_A_PAGE, RuleDetail, RuleDisable, RuleEnable, RuleList, RuleVocabulary
+from wattkeeper.views.api.stream_urls import TENANT_MEANT, TENANT_OF_NEW, operation, whole_number
+
+_text = {"type": "string", "maxLength": TEXT_MAX, "pattern": r"^[^\u0000]*$"}
+_orderings = [sign + name for name in ORDERINGS for sign in ("", "-")]
+
+_listed = operation(
+    "The rules, the kinds' default ones among them, filtered, ordered and in pages.",
+    {200: RulePageSerializer},
+    fails=[400, 404, 503],
+    parameters=[
+        OpenApiParameter("kind", str, description="Of things of this kind."),
+        OpenApiParameter("channel", _text, description="That ask of this channel."),
+        OpenApiParameter("enabled", bool),
+        OpenApiParameter("search", _text, description="Stands in the name, channel, alert type or text."),
+        OpenApiParameter("ordering", str, enum=_orderings, description="`kind` where it is missing."),
+        OpenApiParameter("page", whole_number(1, PAGE_MAX, default=1)),
+        OpenApiParameter("page_size", whole_number(1, PAGE_SIZE_MAX, default=RULES_A_PAGE)),
+        TENANT_MEANT,
+    ],
+)
+_add = operation(
+    "Add a rule. It judges from the next reading on.",
+    {201: RuleSerializer},
+    fails=[400, 503, 507],
+    request=RuleSerializer,
+    parameters=[TENANT_OF_NEW],
+)
+_change = operation(
+    "Change what is sent of a rule; it holds from the next reading on. Where the rule asks something else afterwards, "
+    "or of other things, its open alerts are closed.",
+    {200: RuleSerializer},
+    fails=[400, 404, 409, 503, 507],
+    request=RuleSerializer(partial=True),
+)
+_remove = operation(
+    "Take a rule away and close its open alerts. One that every tenant has can only be disabled: 409.",
+    {204: None},
+    fails=[404, 409, 503, 507],
+)
+_switch_fails = [404, 409, 503, 507]
+
+
+def _view(view: type[APIView], **methods: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The view, with the documentation of its methods."""
+    documented: type[APIView] = extend_schema_view(**methods)(view)
+    return documented.as_view()
+
+
+urlpatterns = [
+    path("", _view(RuleList, get=_listed, post=_add), name="api-rules"),
+    path(
+        "vocabulary/",
+        _view(RuleVocabulary, get=operation("What rules may be made of, by kind.", {200: VocabularySerializer})),
+        name="api-rule-vocabulary",
+    ),
+    path(
+        "<int:rule_id>/",
+        _view(
+            RuleDetail,
+            get=operation("One rule.", {200: RuleSerializer}, fails=[404]),
+            put=_change,
+            patch=_change,
+            delete=_remove,
+        ),
+        name="api-rule",
+    ),
+    path(
+        "<int:rule_id>/enable/",
+        _view(
+            RuleEnable,
+            post=operation("Switch a rule on.", {200: RuleSerializer}, fails=_switch_fails, request=None),
+        ),
+        name="api-rule-enable",
+    ),
+    path(
+        "<int:rule_id>/disable/",
+        _view(
+            RuleDisable,
+            post=operation(
+                "Switch a rule off, and close its open alerts.",
+                {200: RuleSerializer},
+                fails=_switch_fails,
+                request=None,
+            ),
+        ),
+        name="api-rule-disable",
+    ),
+]
