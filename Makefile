@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ADDRESS ?= 127.0.0.1:8000
 
-.PHONY: install run test check openapi bench lock clean help
+.PHONY: install run test check openapi bench soak lock clean help
 
 help:
 	@grep -E '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
@@ -46,6 +46,10 @@ openapi: install
 ## make bench     every promised speed, beside its peer and its limit
 bench: install
 	$(BIN)/python -m benchmarks
+
+## make soak      kill -9 a server under load, 20 times: nothing is lost, nothing is double
+soak: install
+	$(BIN)/python -m tests.support.soak --kills 20
 
 ## make lock      requirements.lock again, after a change of pyproject.toml
 lock: install
