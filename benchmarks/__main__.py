@@ -104,11 +104,21 @@ def judging(folder: Path) -> Iterator[Figure]:
     yield from judging_figures()
 
 
+def status(folder: Path) -> Iterator[Figure]:
+    """Batteries: 100,000 of them, updated by many clients at once."""
+    from benchmarks.server import serving
+    from benchmarks.status import BATTERIES, status_figures
+
+    with serving(folder / "status", before=["benchmarks.batteries", str(BATTERIES)]) as server:
+        yield from status_figures(server, folder)
+
+
 SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "load": load,
     "export": export,
     "charts": charts,
     "large": large,
+    "status": status,
     "judging": judging,
 }
 

@@ -20,24 +20,26 @@ CLIENTS = 8
 def page_figures(server: Server, *, vehicle: str, rows: int) -> Iterator[Figure]:
     """A vehicle's page of 20 among `rows`, then the list of all with its count."""
     of_one = f"/api/v1/vehicle_data/?vehicle_id={vehicle}&page_size=20"
-    alone = _times(server, of_one, clients=1, requests=REQUESTS)
+    alone = times_of(server.url, server.key, of_one, clients=1, requests=REQUESTS)
     median = statistics.median(alone)
     yield Figure(
         f"a page of one vehicle among {rows:,} rows", f"{median * 1e3:.1f} ms median", "", "20 ms", median < 0.02
     )
-    together = _times(server, of_one, clients=CLIENTS, requests=REQUESTS)
+    together = times_of(server.url, server.key, of_one, clients=CLIENTS, requests=REQUESTS)
     p95 = statistics.quantiles(together, n=20)[-1]
     yield Figure(f"  {CLIENTS} clients at once", f"{p95 * 1e3:.1f} ms p95", "", "60 ms", p95 < 0.06)
     # Another beginning each, long before the first row: none is answered from a count that was found before.
     of_all = "/api/v1/vehicle_data/?page_size=20&initial_timestamp=2000-01-0{day}T00:00:00Z"
-    worst = max(_times(server, of_all.format(day=day), clients=1, requests=1)[0] for day in range(1, 6))
+    worst = max(
+        times_of(server.url, server.key, of_all.format(day=day), clients=1, requests=1)[0] for day in range(1, 6)
+    )
     yield Figure("  the list of all with its count", f"{worst * 1e3:.0f} ms, slowest of 5", "", "600 ms", worst < 0.6)
 
 
-def _times(server: Server, path: str, *, clients: int, requests: int) -> list[float]:
+def times_of(url: str, key: str, path: str, *, clients: int, requests: int) -> list[float]:
     """Seconds of each request, from a process of its own so that the asking does not slow itself down."""
     with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_ask_all, (server.url, server.key, path, clients, requests))
+        return pool.apply(_ask_all, (url, key, path, clients, requests))
 
 
 def _ask_all(url: str, key: str, path: str, clients: int, requests: int) -> list[float]:

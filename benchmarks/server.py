@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from benchmarks import watched
 # The server looks once a minute whether something is worth merging.
 QUIET_SECONDS = 65
 USER, PASSWORD = "bench", secrets.token_urlsafe(16)
-COMMAND = [sys.executable, str(Path(__file__).parents[1] / "manage.py")]
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, str(ROOT / "manage.py")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Server:
     key: str
     worker: int
     gaps_path: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     @property
     def headers(self) -> dict[str, str]:
@@ -71,8 +76,8 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Server]:
-    """A server as in production, with an admin key and an admin."""
+def serving(home: Path, *, before: Sequence[str] = ()) -> Iterator[Server]:
+    """A server as in production, with an admin key and an admin. `before`: a module that fills its database."""
     env = {
         **os.environ,
         "DJANGO_ENV": "production",  # its static files are gathered and compressed
@@ -93,9 +98,9 @@ def serving(home: Path) -> Iterator[Server]:
         input=f"{PASSWORD}\n".encode(),
         stdout=subprocess.DEVNULL,
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if before:
+        subprocess.run([sys.executable, "-m", *before], env=env, cwd=ROOT, check=True)
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     program = "from benchmarks.server import main; main()"
     with subprocess.Popen([sys.executable, "-c", program, str(port)], env=env) as parent:
@@ -119,6 +124,12 @@ def main() -> None:
     command = Command()
     command.application = "benchmarks.watched:application"
     call_command(command, port=int(sys.argv[1]))
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_for(url: str, parent: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The program for a WSGI server, and `python -m benchmarks.peers.battery_drf.application N`: its tables, N batteries."""
+"""For a WSGI server; as a module, `application N` makes the tables and N batteries."""
 
 from __future__ import annotations
 

@@ -1,0 +1,119 @@
+"""Status updates, and what is asked of a large fleet of batteries: beside a plain DRF program that does the same."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from tests.support.status_load import Load, Script, Sent, beside
+
+from benchmarks.pages import times_of
+from benchmarks.report import Figure
+from benchmarks.server import Server, free_port
+
+BATTERIES = 100_000
+SENDING = 2_000  # of them
+CLIENTS = 64
+SECONDS, WARM_SECONDS = 15.0, 3.0
+RATE_LIMIT, P99_LIMIT_SECONDS = 2_000, 0.150
+STATS, STATS_LIMIT_SECONDS = "/api/v1/dashboard/stats/", 0.100
+LIST, LIST_LIMIT_SECONDS = "/api/v1/batteries/", 0.025
+REQUESTS = 100
+PEER = "benchmarks.peers.battery_drf.application"
+ROOT = Path(__file__).parents[1]
+
+
+def status_figures(server: Server, folder: Path) -> Iterator[Figure]:
+    """The server has the batteries of `benchmarks.batteries`, whose ids begin at 1."""
+    yield from _asked(server)
+    with beside() as send:
+        ours = _updated(send, server.port, headers=server.headers, path=f"{LIST}{{battery}}/update_status/")
+        with _peer(folder) as port:
+            theirs = _updated(send, port, headers={}, path="/batteries/{battery}/update_status/")
+            pages = times_of(f"http://127.0.0.1:{port}", "", "/batteries/", clients=1, requests=REQUESTS)
+    yield Figure(
+        f"update_status, durable and judged, {CLIENTS} clients",
+        f"{ours.rate:,.0f} a second",
+        f"plain DRF: {theirs.rate:,.0f} a second, {ours.rate / theirs.rate:.0f} times",
+        f"{RATE_LIMIT:,} a second",
+        ours.rate >= RATE_LIMIT,
+    )
+    yield Figure(
+        "  how long each took",
+        _spread(ours),
+        _spread(theirs),
+        f"p99 {P99_LIMIT_SECONDS * 1e3:.0f} ms",
+        ours.quantile(0.99) < P99_LIMIT_SECONDS,
+    )
+    yield Figure("  answers that were no 200", f"{_bad(ours)}", f"{_bad(theirs)}", "0", _bad(ours) == 0)
+    yield Figure("plain DRF: its list", f"{statistics.median(pages) * 1e3:.1f} ms median")
+
+
+def _asked(server: Server) -> Iterator[Figure]:
+    """Stats and a page of the list; each is asked after an update, so that no answer can have been kept."""
+    for what, path, limit in (("stats", STATS, STATS_LIMIT_SECONDS), ("a page of the list", LIST, LIST_LIMIT_SECONDS)):
+        took = []
+        with httpx.Client(base_url=server.url, headers=server.headers, timeout=60) as client:
+            for number in range(REQUESTS):
+                update = {"current_charge": 20 + number / 2}
+                client.post(f"{LIST}{number + 1}/update_status/", json=update).raise_for_status()
+                before = time.perf_counter()
+                client.get(path).raise_for_status()
+                took.append(time.perf_counter() - before)
+        median = statistics.median(took)
+        yield Figure(
+            f"{what} of {BATTERIES:,} batteries",
+            f"{median * 1e3:.1f} ms median, {max(took) * 1e3:.0f} ms slowest of {REQUESTS}",
+            "",
+            f"{limit * 1e3:.0f} ms",
+            median < limit,
+        )
+
+
+def _updated(send: Callable[[Load], Sent], port: int, *, headers: dict[str, str], path: str) -> Sent:
+    batteries, script = list(range(1, SENDING + 1)), Script(datetime.now(UTC) - timedelta(days=30))
+    warm = Load(port, headers, batteries, script, clients=CLIENTS, seconds=WARM_SECONDS, path=path)
+    first = send(warm).acknowledged
+    return send(Load(port, headers, batteries, script, CLIENTS, SECONDS, path, first=first))
+
+
+@contextmanager
+def _peer(folder: Path) -> Iterator[int]:
+    """The peer's port. It is served as ours is; with one thread, which is when it is fastest."""
+    env = {**os.environ, "PEER_DATABASE": str(folder / "peer.sqlite3"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-m", PEER, str(BATTERIES)], env=env, cwd=ROOT, check=True)
+    port = free_port()
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "1"]
+    options = ["--port", str(port), "--log-level", "warning", f"{PEER}:application"]
+    with subprocess.Popen([*granian, *options], env=env, cwd=ROOT) as process:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/batteries/1/")
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            httpx.get(url).raise_for_status()
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError("The peer did not start.")
+
+
+def _spread(sent: Sent) -> str:
+    return f"p50 {sent.quantile(0.5) * 1e3:.0f} ms, p99 {sent.quantile(0.99) * 1e3:.0f} ms"
+
+
+def _bad(sent: Sent) -> int:
+    return sent.answers.total() - len(sent.latencies)
