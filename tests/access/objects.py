@@ -10,6 +10,8 @@ from tests.people import key_make, person_make
 from wattkeeper.base.accounts.models import ApiKey, Tenant
 from wattkeeper.base.assets.actions import assets_register
 from wattkeeper.flow.readings.reading import Reading, Row
+from wattkeeper.flow.rules.actions import rule_add
+from wattkeeper.flow.rules.fields import RuleFields
 from wattkeeper.flow.sources.csv_upload.models import Upload
 from wattkeeper.flow.store.keys import ReadingKey
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
@@ -45,3 +47,16 @@ def upload_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
         tenant=tenant, owner="user:0", stream=TELEMETRY.name, file_name="fleet.csv", total_chunks=1
     )
     return {"upload_id": str(upload.pk)}
+
+
+def rule_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    fields = RuleFields(
+        kind="vehicle",
+        name="Fast",
+        channel="speed",
+        condition="above",
+        limit="130",
+        level="INFO",
+        alert_type="FAULT",
+    )
+    return {"rule_id": str(rule_add(tenant=tenant, fields=fields, actor="test").pk)}

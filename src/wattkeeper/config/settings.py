@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from csp.constants import NONE, SELF
 
+from wattkeeper.base.catalog.alerting import AlertType, Condition, Level
 from wattkeeper.config import env as environment
 
 env = environment.load()
@@ -137,8 +138,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    # Without it, one of two enums in fields named alike would be named by its digest.
-    "ENUM_NAME_OVERRIDES": {"ChannelTypeEnum": ["float", "integer", "text"]},
+    # Without it, one of two enums in fields named alike would be named by its digest, and one that fields of several
+    # names have by whichever comes first.
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelTypeEnum": ["float", "integer", "text"],
+        "LevelEnum": list(Level),
+        "AlertTypeEnum": list(AlertType),
+        "ConditionEnum": list(Condition),
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "wattkeeper.views.api.schema.house_rules",
