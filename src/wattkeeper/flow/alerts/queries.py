@@ -1,0 +1,130 @@
+"""What is asked about alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+
+from wattkeeper.base.catalog.alerting import Level
+from wattkeeper.flow.alerts.machine import Phase, Watch
+from wattkeeper.flow.alerts.models import Alert, RuleState, Transition
+
+Pair = tuple[int, int]  # the ids of a rule and of an asset
+
+_IDS_A_QUESTION = 5_000
+
+# Of each ordering the columns; `-` before its name turns them round.
+ORDERINGS = ("created_at", "opened_at", "updated_at", "resolved_at", "alert_level", "alert_type", "asset_key")
+_COLUMNS = {"alert_level": "severity", "asset_key": "asset__key"}
+_SEVERITY = Case(*(When(level=level.value, then=Value(number)) for number, level in enumerate(Level)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCounts:
+    """How many alerts people have not hidden; of the unresolved ones, how many are critical."""
+
+    total: int
+    unresolved: int
+    critical: int
+
+
+def watched_of(asset_ids: Iterable[int], *, lock: bool = False) -> dict[Pair, Watch]:
+    """The pairs of those assets that are not clear. `lock`: nobody else changes them until the commit."""
+    states = RuleState.objects.select_for_update() if lock else RuleState.objects.all()
+    columns = ("rule_id", "asset_id", "phase", "since", "at", "chattering", "alert_id")
+    ids, watched = sorted(set(asset_ids)), dict[Pair, Watch]()
+    for start in range(0, len(ids), _IDS_A_QUESTION):
+        found = states.filter(asset_id__in=ids[start : start + _IDS_A_QUESTION]).order_by("pk")
+        for rule_id, asset_id, phase, *rest in found.values_list(*columns):
+            watched[rule_id, asset_id] = Watch(Phase(phase), *rest)
+    return watched
+
+
+def alerts_of(
+    tenant_id: int | None,
+    *,
+    is_resolved: bool | None = None,
+    acknowledged: bool | None = None,
+    shelved: bool | None = None,
+    level: str = "",
+    alert_type: str = "",
+    kind: str = "",
+    asset_id: int | None = None,
+    assigned_to: int | None = None,
+    search: str = "",
+    ordering: str = "-created_at",
+) -> QuerySet[Alert]:
+    """The alerts of a tenant (None: of all) that nobody has hidden, with their assets and who has them.
+
+    `search` stands in the alert's type or the asset's key. `ordering` is one of ORDERINGS, with a `-` for descending;
+    levels in the order of their severity.
+    """
+    alerts = Alert.objects.filter(hidden_at=None).select_related("asset", "assigned_to")
+    if tenant_id is not None:
+        alerts = alerts.filter(tenant_id=tenant_id)
+    given = {"level": level, "alert_type": alert_type, "kind": kind}
+    alerts = alerts.filter(**{name: text for name, text in given.items() if text})
+    if asset_id is not None:
+        alerts = alerts.filter(asset_id=asset_id)
+    if assigned_to is not None:
+        alerts = alerts.filter(assigned_to_id=assigned_to)
+    for column, is_set in (("resolved_at", is_resolved), ("acknowledged_at", acknowledged), ("shelved_until", shelved)):
+        if is_set is not None:
+            alerts = alerts.filter(**{f"{column}__isnull": not is_set})
+    if search:
+        alerts = alerts.filter(Q(alert_type__icontains=search) | Q(asset__key__icontains=search))
+    return _ordered(alerts, ordering)
+
+
+def alert_by_id(pk: int, *, tenant_id: int | None) -> Alert | None:
+    """The alert of that id, if the tenant (None: any) has it and nobody has hidden it."""
+    return alerts_of(tenant_id).filter(pk=pk).first()
+
+
+def transitions_of(alert: Alert) -> QuerySet[Transition]:
+    """All that happened to the alert, the oldest first."""
+    return Transition.objects.filter(alert=alert).order_by("pk")
+
+
+def alert_counts(tenant_id: int | None, *, kind: str = "") -> AlertCounts:
+    """How many alerts the tenant (None: all of them) has, of one kind of thing or of all."""
+    alerts = _counted(tenant_id, kind)
+    # Two questions, each answered out of an index of its own: one would go through all alerts that ever were.
+    unresolved = alerts.filter(resolved_at=None).aggregate(
+        all=Count("pk"), critical=Count("pk", filter=Q(level=Level.CRITICAL.value))
+    )
+    return AlertCounts(total=alerts.count(), unresolved=unresolved["all"], critical=unresolved["critical"])
+
+
+def types_counted(tenant_id: int | None, *, kind: str = "", unresolved: bool = False) -> dict[str, int]:
+    """How many alerts there are of each type that there is, the most frequent first."""
+    return _counted_by("alert_type", _counted(tenant_id, kind), unresolved)
+
+
+def levels_counted(tenant_id: int | None, *, kind: str = "", unresolved: bool = False) -> dict[str, int]:
+    """How many alerts there are of each level that there is, the most frequent first."""
+    return _counted_by("level", _counted(tenant_id, kind), unresolved)
+
+
+def _counted(tenant_id: int | None, kind: str) -> QuerySet[Alert]:
+    alerts = Alert.objects.filter(hidden_at=None)
+    if tenant_id is not None:
+        alerts = alerts.filter(tenant_id=tenant_id)
+    return alerts.filter(kind=kind) if kind else alerts
+
+
+def _counted_by(column: str, alerts: QuerySet[Alert], unresolved: bool) -> dict[str, int]:
+    found = alerts.filter(resolved_at=None) if unresolved else alerts
+    rows = found.order_by().values_list(column).annotate(count=Count("pk")).order_by("-count", column)
+    return dict(rows)
+
+
+def _ordered(alerts: QuerySet[Alert], ordering: str) -> QuerySet[Alert]:
+    name, minus = ordering.removeprefix("-"), "-" if ordering.startswith("-") else ""
+    if name == "alert_level":
+        alerts = alerts.alias(severity=_SEVERITY)
+    column = _COLUMNS.get(name, name)
+    last = F(column).desc(nulls_last=True) if minus else F(column).asc(nulls_last=True)
+    return alerts.order_by(last if name == "resolved_at" else f"{minus}{column}", f"{minus}pk")

@@ -1,0 +1,93 @@
+"""What an alert says, in plain words: what, its value with its unit, and the limit."""
+
+from __future__ import annotations
+
+from wattkeeper.base.catalog import registry
+from wattkeeper.base.catalog.alerting import Condition
+from wattkeeper.base.catalog.channels import Channel
+from wattkeeper.flow.alerts.machine import CHATTER_OPENINGS
+from wattkeeper.flow.rules import expressions
+from wattkeeper.flow.rules.spec import RuleSpec
+from wattkeeper.flow.rules.verdicts import Judged
+from wattkeeper.flow.rules.vocabulary import channels_of
+
+CHATTERS = f"Opened {CHATTER_OPENINGS} times within an hour: it closes only after an hour without a breach."
+
+_PLAIN_BELOW = 1e6  # larger numbers are written without a fraction, never with an exponent
+
+
+def value_of(judged: Judged) -> str:
+    """`61.2 °C`, `FAULT`, of a silence `12 min`; empty where nobody knows it."""
+    value = judged.value
+    if value is None or isinstance(value, str):
+        return value or ""
+    if judged.rule.condition is Condition.SILENT:
+        return duration_text(value)
+    per = " a minute" if judged.rule.condition is Condition.CHANGES else ""
+    return f"{_with_unit(_number(value), _channel(judged.rule.kind, judged.rule.channel))}{per}"
+
+
+def limit_of(judged: Judged) -> str:
+    """`above 50 °C`, `equals FAULT`, `silent for longer than 90 s`."""
+    rule = judged.rule
+    channel = None if rule.condition is Condition.SILENT else _channel(rule.kind, rule.channel)
+    if rule.condition is not Condition.CHANGES:
+        return _with_unit(judged.limit, channel)
+    return f"{_with_unit(judged.limit.removesuffix(' a minute'), channel)} a minute"
+
+
+def message_opened(judged: Judged) -> str:
+    """`Temperature 61.2 °C, above 50 °C for 5 min`."""
+    rule, value, limit = judged.rule, value_of(judged), limit_of(judged)
+    if rule.condition is Condition.SILENT:
+        return f"Silent for {value}, {limit.removeprefix('silent for ')}"
+    # What equals its limit says so by its value.
+    against = "" if rule.condition is Condition.EQUALS else f", {limit}"
+    delay = rule.on_delay.total_seconds()
+    return f"{_label(rule)} {value}{against}{f' for {duration_text(delay)}' if delay else ''}{_while(rule)}"
+
+
+def why_cleared(judged: Judged) -> str:
+    """`Temperature 47.5 °C, no longer above 50 °C`."""
+    rule, value, limit = judged.rule, value_of(judged), limit_of(judged)
+    if rule.condition is Condition.SILENT:
+        return "Heard of again"
+    now = f"{_label(rule)} {value}, no longer" if value else f"{_label(rule)} no longer"
+    return f"{now} {limit.removeprefix('equals ')}{_while(rule)}"
+
+
+def duration_text(seconds: float) -> str:
+    """`90 s`, `30 min`, `5 h`, `3 d`: in the largest unit that is there at least twice, or fits."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length or seconds == length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _channel(kind: str, name: str) -> Channel | None:
+    return channels_of(registry.kind(kind)).get(name)
+
+
+def _label(rule: RuleSpec) -> str:
+    channel = _channel(rule.kind, rule.channel)
+    return channel.label if channel else rule.channel
+
+
+def _while(rule: RuleSpec) -> str:
+    """`, while Current is above 0 A`; nothing of a rule that always speaks."""
+    if rule.guard is None:
+        return ""
+    channel = _channel(rule.kind, rule.guard.channel)
+    condition = "" if rule.guard.condition is Condition.EQUALS else f"{rule.guard.condition} "
+    limit = expressions.limit_text(rule.guard.limit)
+    if not rule.guard.limit.field:
+        limit = _with_unit(limit, channel)
+    return f", while {channel.label if channel else rule.guard.channel} is {condition}{limit}"
+
+
+def _with_unit(text: str, channel: Channel | None) -> str:
+    return f"{text} {channel.unit.value}" if channel and channel.unit.value else text
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if abs(value) < _PLAIN_BELOW else f"{value:.0f}"
