@@ -145,6 +145,8 @@ SPECTACULAR_SETTINGS = {
         "LevelEnum": list(Level),
         "AlertTypeEnum": list(AlertType),
         "ConditionEnum": list(Condition),
+        "BatteryStatusEnum": ["CHARGING", "DISCHARGING", "IDLE", "FAULT"],
+        "UploadStatusEnum": ["receiving", "running", "done", "failed"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

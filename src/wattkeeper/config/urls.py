@@ -22,6 +22,7 @@ urlpatterns = [
     path(
         "api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")
     ),  # the last of two is the one that pages link to
+    path("api/", include("wattkeeper.kinds.battery.urls")),
     path("api/v1/battery_status/", include("wattkeeper.kinds.battery.status_urls")),
 ]
 

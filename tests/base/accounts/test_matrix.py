@@ -17,6 +17,7 @@ A = Action
 EVERYTHING_IN_A_TENANT = {
     A.READ,
     A.INGEST,
+    A.STATUS_UPDATE,
     A.FOLLOW,
     A.ASSET_EDIT,
     A.ALERT_ACT,
@@ -28,15 +29,15 @@ EVERYTHING_IN_A_TENANT = {
 #  who, above tenants -> what they may
 MAY: dict[tuple[Role | Scope, bool], set[Action]] = {
     (Role.VIEWER, False): {A.READ, A.FOLLOW},
-    (Role.OPERATOR, False): {A.READ, A.FOLLOW, A.ALERT_ACT},
-    (Role.MANAGER, False): {A.READ, A.INGEST, A.FOLLOW, A.ASSET_EDIT, A.ALERT_ACT, A.RULE_EDIT, A.OPERATOR_ADD},
+    (Role.OPERATOR, False): {A.READ, A.STATUS_UPDATE, A.FOLLOW, A.ALERT_ACT},
+    (Role.MANAGER, False): EVERYTHING_IN_A_TENANT - {A.ACCOUNT_MANAGE, A.KEY_MANAGE},
     (Role.ADMIN, False): EVERYTHING_IN_A_TENANT,
     (Scope.READ, False): {A.READ, A.FOLLOW},
-    (Scope.INGEST, False): {A.INGEST, A.FOLLOW},
+    (Scope.INGEST, False): {A.INGEST, A.STATUS_UPDATE, A.FOLLOW},
     (Scope.ADMIN, False): EVERYTHING_IN_A_TENANT,
     (Role.ADMIN, True): {*EVERYTHING_IN_A_TENANT, A.SYNC_LAKE},  # a superuser
     (Scope.READ, True): {A.READ, A.FOLLOW},
-    (Scope.INGEST, True): {A.INGEST, A.FOLLOW, A.SYNC_LAKE},
+    (Scope.INGEST, True): {A.INGEST, A.STATUS_UPDATE, A.FOLLOW, A.SYNC_LAKE},
     (Scope.ADMIN, True): {*EVERYTHING_IN_A_TENANT, A.SYNC_LAKE},
 }
 

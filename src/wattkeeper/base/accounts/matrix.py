@@ -31,6 +31,7 @@ class Action(StrEnum):
 
     READ = "read"
     INGEST = "ingest"
+    STATUS_UPDATE = "status_update"  # say what one thing does now
     FOLLOW = "follow"  # one's own upload on its way
     ASSET_EDIT = "asset_edit"
     ALERT_ACT = "alert_act"  # take care of an alert: acknowledge, assign, comment, shelve, resolve; post one
@@ -61,6 +62,7 @@ MATRIX: Mapping[Action, Grant] = {
     #                              roles of people   scopes of keys
     Action.READ:           _grant({_V, _O, _M, _A}, {Scope.READ,               Scope.ADMIN}),
     Action.INGEST:         _grant({        _M, _A}, {            Scope.INGEST, Scope.ADMIN}),
+    Action.STATUS_UPDATE:  _grant({    _O, _M, _A}, {            Scope.INGEST, Scope.ADMIN}),
     Action.FOLLOW:         _grant({_V, _O, _M, _A}, {Scope.READ, Scope.INGEST, Scope.ADMIN}),
     Action.ASSET_EDIT:     _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ALERT_ACT:      _grant({    _O, _M, _A}, {                          Scope.ADMIN}),

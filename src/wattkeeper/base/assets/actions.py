@@ -7,12 +7,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db import connection, models, transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
 
 from wattkeeper.base.accounts.actions import audit_add
 from wattkeeper.base.accounts.changes import row_change
+from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import ids_of
+from wattkeeper.base.core import clock
+from wattkeeper.base.core.errors import ConflictError
 
 T = TypeVar("T")
 
@@ -39,15 +43,62 @@ def assets_register(*, tenant_id: int, kind: str, keys: Sequence[str], by: str) 
 
 
 @transaction.atomic
-def asset_change(asset: Asset, *, name: str, type: str, site: str, actor: str) -> None:
-    """Give an asset another name, type or site, without the blanks around them. ValidationError by field.
+def asset_register(*, tenant: Tenant, kind: str, key: str, type: str, actor: str) -> Asset:
+    """Make one asset, which nobody has to hear of first; one of that key that is archived comes back, as what it was.
 
-    ConflictError where somebody else has changed the same since `asset` was read.
+    ValidationError by field, also where one of that key is in use.
     """
-    changed = row_change(asset, {"name": name, "type": type, "site": site})
+    asset = Asset(tenant=tenant, kind=kind, key=key, type=type, registered_by=actor)
+    asset.full_clean(exclude=["tenant"], validate_unique=False, validate_constraints=False)
+    # Without a look-up first: two who register the same at once must not both find nothing.
+    found, is_new = Asset.objects.select_for_update().get_or_create(
+        tenant=tenant, kind=kind, key=key, defaults={"type": type, "registered_by": actor}
+    )
+    if not is_new:
+        if found.archived_at is None:
+            raise ValidationError({"key": f"There is a {kind} of that name already."})
+        found.archived_at, found.type = None, type
+        found.save(update_fields=["archived_at", "type"])
+    _audit(found, actor=actor, action="asset_register" if is_new else "asset_restore", detail={"type": type})
+    return found
+
+
+@transaction.atomic
+def asset_archive(asset: Asset, *, actor: str) -> None:
+    """Take the asset out of use; what it has said stays. ConflictError where somebody else has done so already."""
+    now = clock.now()
+    if not Asset.objects.filter(pk=asset.pk, archived_at=None).update(archived_at=now):
+        raise ConflictError("This is not in use any more.")
+    asset.archived_at = now
+    _audit(asset, actor=actor, action="asset_archive", detail={})
+
+
+@transaction.atomic
+def asset_change(
+    asset: Asset,
+    *,
+    actor: str,
+    key: str | None = None,
+    name: str | None = None,
+    type: str | None = None,
+    site: str | None = None,
+) -> bool:
+    """Give an asset what is given of another key, name, type or site, without the blanks around them.
+
+    Says whether anything is another now. ValidationError by field; ConflictError where somebody else has changed the
+    same since `asset` was read.
+    """
+    given = {"key": key, "name": name, "type": type, "site": site}
+    wanted = {field: value for field, value in given.items() if value is not None}
+    try:
+        with transaction.atomic():
+            changed = row_change(asset, wanted)
+    except IntegrityError:
+        taken = f"There is a {asset.kind} of that name already, or there was one."
+        raise ValidationError({"key": taken}) from None
     if changed:
-        target = f"asset:{asset.pk} {asset.key}"
-        audit_add(tenant=asset.tenant, actor=actor, action="asset_change", target=target, detail=changed)
+        _audit(asset, actor=actor, action="asset_change", detail=changed)
+    return bool(changed)
 
 
 def assets_seen(seen: Mapping[int, datetime]) -> None:
@@ -85,6 +136,10 @@ def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]], 
                 f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE {table}.at IS NULL OR excluded.at > {table}.at",
                 [_adapted(row[name]) for row in chunk for name in names],
             )
+
+
+def _audit(asset: Asset, *, actor: str, action: str, detail: Mapping[str, Any]) -> None:
+    audit_add(tenant=asset.tenant, actor=actor, action=action, target=f"asset:{asset.pk} {asset.key}", detail=detail)
 
 
 def _adapted(value: Any) -> Any:

@@ -18,12 +18,16 @@ MERGED_HERE = 1_000  # rows, counted from the first: past them FINAL is the chea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which rows: of whom, and when, in `[since, until)`. None means all."""
+    """Which rows: of whom, and when, in `[since, until)`. None means all.
+
+    `key_part`: only those whose asset was called, when they were stored, by a key with this in it, in any case.
+    """
 
     tenant_id: int | None = None
     asset_ids: Sequence[int] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    key_part: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -31,7 +35,7 @@ class Selection:
         return self.asset_ids is not None and not self.asset_ids
 
     def sql(self) -> str:
-        """The condition. All its parts are numbers and times, so nothing from outside is in it."""
+        """The condition. Its parts are numbers, times and hexadecimal digits, so nothing from outside is in it."""
         parts = ["1"]
         if self.tenant_id is not None:
             parts.append(f"tenant_id = {int(self.tenant_id)}")
@@ -42,6 +46,8 @@ class Selection:
             parts.append(f"ts >= {sql_time(self.since)}")
         if self.until is not None:
             parts.append(f"ts < {sql_time(self.until)}")
+        if self.key_part:
+            parts.append(f"positionCaseInsensitiveUTF8(asset_key, unhex('{self.key_part.encode().hex()}')) > 0")
         return " AND ".join(parts)
 
 

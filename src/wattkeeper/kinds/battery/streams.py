@@ -29,9 +29,10 @@ WRITTEN = (
     Channel(name="cycle_count", label="Cycles", type=INTEGER, hard=Range(0, 1_000_000), aggregation=Aggregation.COUNTER),
 )  # fmt: skip
 
+# None of them is nothing: rules take shares of them.
 NAMEPLATE = (
-    Channel(name="capacity", label="Capacity", type=FLOAT, unit=Unit.MILLIAMPERE_HOUR, hard=Range(0, 1e9)),
-    Channel(name="voltage_nominal", label="Nominal voltage", type=FLOAT, unit=Unit.VOLT, hard=Range(0, 5000)),
-    Channel(name="max_discharge_current", label="Most discharge current", type=FLOAT, unit=Unit.AMPERE, hard=Range(0, 10_000)),
-    Channel(name="max_charge_current", label="Most charge current", type=FLOAT, unit=Unit.AMPERE, hard=Range(0, 10_000)),
+    Channel(name="capacity", label="Capacity", type=FLOAT, unit=Unit.MILLIAMPERE_HOUR, hard=Range(0.001, 1e9)),
+    Channel(name="voltage_nominal", label="Nominal voltage", type=FLOAT, unit=Unit.VOLT, hard=Range(0.001, 5000)),
+    Channel(name="max_discharge_current", label="Most discharge current", type=FLOAT, unit=Unit.AMPERE, hard=Range(0.001, 10_000)),
+    Channel(name="max_charge_current", label="Most charge current", type=FLOAT, unit=Unit.AMPERE, hard=Range(0.001, 10_000)),
 )  # fmt: skip

@@ -149,13 +149,13 @@ def truth(said: str, field: str) -> bool | None:
     return {"": None, "true": True, "false": False}[one_of(said.lower(), ("true", "false"), field)]
 
 
-def sort_of(request: Request, columns: Sequence[str], *, default: str) -> str:
-    """What `?ordering=` says: one of the columns, with `-` before it for descending."""
-    said = text(request, "ordering") or default
-    if said.removeprefix("-") not in columns:
+def sort_of(request: Request, columns: Sequence[str], *, default: str = "") -> str:
+    """What `?ordering=` says: a column, with `-` before it for descending; `default` where it says nothing."""
+    said = text(request, "ordering")
+    if said.removeprefix("-") not in ("", *columns) or said == "-":
         known = ", ".join(columns)
         raise BadRequestError(f"{said[:40]!r} is not one of {known}, each with - for descending.", field="ordering")
-    return said
+    return said or default
 
 
 def _zone(name: str | None) -> tzinfo:

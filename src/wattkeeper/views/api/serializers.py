@@ -70,7 +70,7 @@ class PageSerializer(serializers.Serializer[Any]):
 
 
 @cache
-def page_serializer_of(stream: Stream) -> type[PageSerializer]:
-    item = serializer_of(stream)
+def paged(item: type[serializers.Serializer[Any]]) -> type[PageSerializer]:
+    """A page of such items."""
     name = item.__name__.removesuffix("Serializer")
     return type(f"{name}PageSerializer", (PageSerializer,), {"results": item(many=True)})

@@ -13,10 +13,10 @@ from rest_framework.views import APIView
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.sources.csv_upload.queries import ORDERINGS, UploadStatus
 from wattkeeper.flow.store.series import POINTS_LEAST
-from wattkeeper.views.api.parameters import PAGE_MAX, PAGE_SIZE, PAGE_SIZE_MAX
+from wattkeeper.views.api.parameters import PAGE_MAX, PAGE_SIZE, PAGE_SIZE_MAX, TEXT_MAX
 from wattkeeper.views.api.readings import ReadingDetail, ReadingList, StreamView
 from wattkeeper.views.api.schema import FAILED
-from wattkeeper.views.api.serializers import page_serializer_of, serializer_of
+from wattkeeper.views.api.serializers import paged, serializer_of
 from wattkeeper.views.api.series import POINTS, POINTS_MOST, ReadingSeries
 from wattkeeper.views.api.series_serializers import series_serializer_of
 from wattkeeper.views.api.upload_serializers import (
@@ -26,7 +26,6 @@ from wattkeeper.views.api.upload_serializers import (
     upload_serializers_of,
 )
 from wattkeeper.views.api.uploads import (
-    FILE_NAME_MAX,
     LAYOUTS,
     UploadChunk,
     UploadDetail,
@@ -43,7 +42,7 @@ BAD = OpenApiResponse(description=FAILED)
 MOMENT = {"type": "string", "format": "iso-8601-or-epoch"}
 ZONE = {"type": "string", "format": "iana-time-zone"}
 SLUG = {"type": "string", "format": "tenant-slug"}
-SEARCHED = {"type": "string", "maxLength": FILE_NAME_MAX, "pattern": r"^[^\u0000]*$"}
+SEARCHED = {"type": "string", "maxLength": TEXT_MAX, "pattern": r"^[^\u0000]*$"}
 
 
 def whole_number(least: int, most: int, *, default: int) -> dict[str, Any]:
@@ -51,20 +50,31 @@ def whole_number(least: int, most: int, *, default: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": least, "maximum": most, "default": default}
 
 
-PAGING = [
-    OpenApiParameter("page", whole_number(1, PAGE_MAX, default=1)),
-    OpenApiParameter("page_size", whole_number(1, PAGE_SIZE_MAX, default=PAGE_SIZE)),
-]
+def paging(size: int) -> list[OpenApiParameter]:
+    """Of a list with pages of `size` where nobody says."""
+    return [
+        OpenApiParameter("page", whole_number(1, PAGE_MAX, default=1)),
+        OpenApiParameter("page_size", whole_number(1, PAGE_SIZE_MAX, default=size)),
+    ]
+
+
+def ordering(columns: Sequence[str], *, default: str) -> OpenApiParameter:
+    """One of the columns, each with `-` before it for descending."""
+    names = [sign + name for name in columns for sign in ("", "-")]
+    return OpenApiParameter("ordering", str, enum=names, description=f"`{default}` where it is missing.")
+
+
+PAGING = paging(PAGE_SIZE)
 TENANT_OF_NEW = OpenApiParameter("tenant", SLUG, description="For callers above tenants: whose it becomes.")
 TENANT_MEANT = OpenApiParameter("tenant", SLUG, description="For callers above tenants: only that tenant's.")
 
 
 def stream_urls(stream: Stream) -> list[URLPattern]:
     """List, series, one by its id, and the steps of an upload."""
-    item, page = serializer_of(stream), page_serializer_of(stream)
+    item = serializer_of(stream)
     read = operation(
         "Readings, filtered, ordered and in pages. A page after the last one is a 404.",
-        {200: page},
+        {200: paged(item)},
         fails=[400, 404, 503],
         parameters=[*selection_parameters(stream), *PAGING],
     )
