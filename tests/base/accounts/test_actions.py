@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
-from wattkeeper.base.accounts.append_only import AppendOnlyError
 
 from tests.people import PASSWORD, Person, key_make, person_make
 from wattkeeper.base.accounts import actions
+from wattkeeper.base.accounts.append_only import AppendOnlyError
 from wattkeeper.base.accounts.matrix import Role, Scope
 from wattkeeper.base.accounts.models import ApiKey, AuditEntry, Tenant, User
 from wattkeeper.base.core.errors import ConflictError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import ids_of
+from wattkeeper.base.assets.rhythm import usual_interval_next
 from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import ConflictError
 
@@ -101,16 +102,41 @@ def asset_change(
     return bool(changed)
 
 
-def assets_seen(seen: Mapping[int, datetime]) -> None:
-    """Move `last_seen` forward, never back: one statement for a thousand assets."""
-    table, adapt = connection.ops.quote_name(Asset._meta.db_table), connection.ops.adapt_datetimefield_value
+def assets_seen(seen: Mapping[int, datetime], *, changed: Collection[int] = ()) -> None:
+    """Move `last_seen` forward, never back, as a file of history does; what is `changed` did so at that time."""
+    _liveness_write({asset_id: (at, at if asset_id in changed else None, None, 0) for asset_id, at in seen.items()})
+
+
+def assets_heard(heard: Mapping[int, int], *, at: datetime, changed: Collection[int] = ()) -> None:
+    """So many single readings of each of these assets came at this moment: what is learnt of their rhythm by it."""
+    known = Asset.objects.filter(pk__in=heard).values_list("pk", "last_seen", "usual_interval", "readings_seen")
+    rows = {}
+    for pk, last_seen, usual, count in known:
+        gap = (at - last_seen).total_seconds() if last_seen is not None else None
+        rows[pk] = (at, at if pk in changed else None, usual_interval_next(usual, count, gap), heard[pk])
+    _liveness_write(rows)
+
+
+_Liveness = tuple[datetime, datetime | None, float | None, int]
+
+
+def _liveness_write(rows: Mapping[int, _Liveness]) -> None:
+    """Last seen, last changed, usual interval (of these three None leaves what is there), readings more."""
+    table, adapt = connection.ops.quote_name(Asset._meta.db_table), _adapted
+    row = "(%s, %s, %s, %s, %s)"
+    if connection.vendor == "postgresql":  # it takes the type of a column of nulls for text
+        row = "(%s::bigint, %s::timestamptz, %s::timestamptz, %s::float8, %s::bigint)"
     with connection.cursor() as cursor:
-        for chunk in _chunks(seen.items()):
-            values = ", ".join(["(%s, %s)"] * len(chunk))
+        for chunk in _chunks(rows.items()):
+            values = ", ".join([row] * len(chunk))
             cursor.execute(
-                f"WITH seen(id, at) AS (VALUES {values}) UPDATE {table} SET last_seen = seen.at FROM seen "
-                f"WHERE {table}.id = seen.id AND ({table}.last_seen IS NULL OR {table}.last_seen < seen.at)",
-                [part for asset_id, at in chunk for part in (asset_id, adapt(at))],
+                f"WITH heard(id, seen, changed, usual, more) AS (VALUES {values}) UPDATE {table} SET "
+                f"last_seen = CASE WHEN {table}.last_seen > heard.seen THEN {table}.last_seen ELSE heard.seen END, "
+                f"last_changed = CASE WHEN heard.changed IS NULL OR {table}.last_changed > heard.changed "
+                f"THEN {table}.last_changed ELSE heard.changed END, "
+                f"usual_interval = COALESCE(heard.usual, {table}.usual_interval), "
+                f"readings_seen = {table}.readings_seen + heard.more FROM heard WHERE {table}.id = heard.id",
+                [adapt(part) for asset_id, parts in chunk for part in (asset_id, *parts)],
             )
 
 
