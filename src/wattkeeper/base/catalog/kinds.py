@@ -22,11 +22,15 @@ class UnknownAsset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewestRow:
-    """The newest stored reading of one asset in a batch: what its current state may become."""
+    """The newest stored reading of one asset in a batch: what its current state may become.
+
+    `received_at`: by the clock; None where it came with a file.
+    """
 
     asset_id: int
     at: datetime
     values: Mapping[str, Any]
+    received_at: datetime | None = None
 
 
 def _no_nameplates(asset_ids: Sequence[int]) -> Mapping[int, Mapping[str, float | None]]:

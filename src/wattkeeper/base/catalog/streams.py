@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from wattkeeper.base.catalog.channels import Channel
 
+CLOCK_AHEAD = "clock_ahead"  # the flag of a reading whose time is yet to come: it is kept, and is never the latest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovesWhile:
@@ -97,7 +99,7 @@ class Stream:
         plausible = tuple(implausible_flag(c) for c in self.channels if c.plausible)
         carried = tuple(carried_flag(c) for c in self.channels if self.carries_forward)
         checked = (*(c.flag for c in self.row_checks), *(c.flag for c in self.neighbour_checks))
-        return (*plausible, *checked, *carried)
+        return (*plausible, *checked, *carried, CLOCK_AHEAD)
 
 
 def implausible_flag(channel: Channel) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from wattkeeper.base.catalog.channels import Channel, ChannelType
-from wattkeeper.base.catalog.streams import MovesWhile, Stream, implausible_flag
+from wattkeeper.base.catalog.streams import CLOCK_AHEAD, MovesWhile, Stream, implausible_flag
 from wattkeeper.flow.readings import reasons
 from wattkeeper.flow.readings.reading import Refusal, Row, Value
-from wattkeeper.flow.readings.timestamps import EARLIEST, FUTURE_TOLERANCE, parse_timestamp
+from wattkeeper.flow.readings.timestamps import CLOCK_TOLERANCE, EARLIEST, FUTURE_TOLERANCE, parse_timestamp
 
 _NUMBER = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE)
 SHOWN_CHARACTERS = 100  # of a refused value
@@ -45,7 +45,8 @@ def normalise(stream: Stream, raw: Mapping[str, object], *, now: datetime) -> Ro
     key, at = checked.pop(stream.asset_field), checked.pop(stream.time_field)
     assert isinstance(key, str) and isinstance(at, datetime)
     values = {name: value for name, value in checked.items() if not isinstance(value, datetime)}
-    return Row(key, at, values, row_flags(stream, values))
+    ahead = (CLOCK_AHEAD,) if at > now + CLOCK_TOLERANCE else ()
+    return Row(key, at, values, (*row_flags(stream, values), *ahead))
 
 
 def asset_key_checked(stream: Stream, value: object) -> str | Refusal:
@@ -73,7 +74,7 @@ def value_checked(channel: Channel, value: object) -> Value | Refusal:
 
 
 def row_flags(stream: Stream, values: Mapping[str, Value]) -> tuple[str, ...]:
-    """The flags that a row shows by itself, without its neighbours."""
+    """The flags that a row's values show by themselves, without its neighbours and the clock."""
     flags = []
     for channel in stream.channels:
         value = values.get(channel.name)

@@ -46,10 +46,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one reading; `reading` carries the flags that it was stored with."""
+    """What became of one reading; `reading` carries the flags that it was stored with.
+
+    `arrival`: its number in the stream's order of arrival; 0 for a duplicate, which has none.
+    """
 
     outcome: Outcome
     reading: Reading
+    arrival: int = 0
 
 
 @dataclass(frozen=True, slots=True)

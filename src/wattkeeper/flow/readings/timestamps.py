@@ -18,7 +18,8 @@ EPOCH_SECONDS_PATTERN = r"^[0-9]{9,10}(\.[0-9]{1,9})?$"
 EPOCH_MILLISECONDS_PATTERN = r"^[0-9]{12,13}$"
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-FUTURE_TOLERANCE = timedelta(hours=24)
+FUTURE_TOLERANCE = timedelta(hours=24)  # beyond it a reading is refused
+CLOCK_TOLERANCE = timedelta(minutes=5)  # beyond it a reading is flagged, and moves no state
 FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 _ISO = re.compile(ISO_PATTERN[1:-1])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wattkeeper.base.catalog.channels import Channel, ChannelType
-from wattkeeper.base.catalog.streams import Stream, implausible_flag
+from wattkeeper.base.catalog.streams import CLOCK_AHEAD, Stream, implausible_flag
 from wattkeeper.base.core.clock import to_microseconds
 from wattkeeper.flow.readings import reasons, timestamps
 from wattkeeper.flow.readings.files import MAX_LINE_BYTES, DelimitedFile
@@ -247,8 +247,7 @@ class FileSql:
         for check in self.stream.row_checks:
             condition = f"value_{check.channel} > {check.above} AND value_{check.state} = {literal(check.equals)}"
             conditions.append((f"ifNull({condition}, 0)", check.flag))
-        if not conditions:
-            return "[]"
+        conditions.append((f"ts > {sql_time(self.now + timestamps.CLOCK_TOLERANCE)}", CLOCK_AHEAD))
         any_of = " OR ".join(f"({condition})" for condition, _ in conditions)
         each = ", ".join(f"if({condition}, {literal(flag)}, '')" for condition, flag in conditions)
         return f"if({any_of}, arrayFilter(flag -> flag != '', [{each}]), [])"
