@@ -23,7 +23,7 @@ def reading_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]
     store = request.getfixturevalue("embedded_store")
     asset_id = assets_register(tenant_id=tenant.pk, kind="vehicle", keys=["V1"], by="test")["V1"]
     at = datetime(2024, 5, 1, tzinfo=UTC)
-    store.append(TELEMETRY, Reading(tenant.pk, asset_id, Row("V1", at, VALUES))).result()
+    store.write(TELEMETRY, [Reading(tenant.pk, asset_id, Row("V1", at, VALUES))])
     return {"reading_id": ReadingKey(asset_id, at).public_id()}
 
 

@@ -14,6 +14,8 @@ from wattkeeper.base.catalog import registry
 from wattkeeper.config.demo import DemoFeed
 from wattkeeper.config.env import load as load_env
 from wattkeeper.config.jobs import EmbeddedConsumer
+from wattkeeper.config.watch import Watch
+from wattkeeper.flow import ingest
 from wattkeeper.flow.store.engine import EngineOptions
 from wattkeeper.flow.store.store import close_store, open_store
 
@@ -25,6 +27,7 @@ _PARENT_POLL_SECONDS = 0.5
 
 _consumer: EmbeddedConsumer | None = None
 _feed: DemoFeed | None = None
+_watch: Watch | None = None
 
 
 def engine_options(*, holder: str) -> EngineOptions:
@@ -39,12 +42,18 @@ def engine_options(*, holder: str) -> EngineOptions:
 
 
 def start() -> None:
-    """Open the store, then start the background work. HomeInUseError if another server has this home."""
-    global _consumer, _feed
+    """Open the store, judge what is not yet judged, then start the background work.
+
+    HomeInUseError if another server has this home.
+    """
+    global _consumer, _feed, _watch
     if HOLDER in os.environ:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     Path(settings.HOME).mkdir(parents=True, exist_ok=True)
     open_store(engine_options(holder=os.environ.get(HOLDER, "a server")), registry.streams())
+    ingest.start(registry.streams())
+    _watch = Watch()
+    _watch.start()
     _consumer = EmbeddedConsumer()
     _consumer.start()
     if os.environ.get(DEMO_FEED):
@@ -57,6 +66,9 @@ def stop() -> None:
         _feed.stop()
     if _consumer is not None:
         _consumer.stop()
+    if _watch is not None:
+        _watch.stop()
+    ingest.stop()
     close_store()
 
 

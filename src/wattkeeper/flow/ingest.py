@@ -1,27 +1,62 @@
 """The one function that calls the stages of the pipeline in their order: a batch's whole journey.
 
 A source hands over what it has parsed; it hears from the receipt what became of it. Effects come in this order:
-normalise (the source did), store (durable), current state, then whoever listens is told.
+normalise (the source did), store (durable), current state, rules, alerts, commit; only then is anything acknowledged,
+and whoever listens told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
 
-from wattkeeper.base.assets.actions import assets_register, assets_seen
+from django.db import close_old_connections, connections, transaction
+from prometheus_client import Counter as Metric
+
+from wattkeeper.base.assets.actions import assets_heard, assets_register, assets_seen
 from wattkeeper.base.assets.queries import ids_of
+from wattkeeper.base.assets.states import KnownState, state_channels, states_known
 from wattkeeper.base.catalog import registry
-from wattkeeper.base.catalog.kinds import NewestRow, UnknownAsset
+from wattkeeper.base.catalog.kinds import Kind, NewestRow, UnknownAsset
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
+from wattkeeper.base.core.errors import WattkeeperError
+from wattkeeper.flow.alerts.machine import Phase
+from wattkeeper.flow.alerts.models import Transition
+from wattkeeper.flow.alerts.queries import watched_of
+from wattkeeper.flow.alerts.verdicts import verdicts_apply
 from wattkeeper.flow.readings import reasons
+from wattkeeper.flow.readings.carry import carried_forward, is_partial, measured
 from wattkeeper.flow.readings.files import DelimitedFile
-from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Receipt, Refusal, Row
+from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Receipt, Refusal, Row, Value
+from wattkeeper.flow.readings.timestamps import CLOCK_TOLERANCE
+from wattkeeper.flow.rules.judge import judge
+from wattkeeper.flow.rules.marks import mark_advance, mark_begin, mark_of
+from wattkeeper.flow.rules.silence import silences
+from wattkeeper.flow.rules.verdicts import Sample
+from wattkeeper.flow.store import queries
+from wattkeeper.flow.store.arrivals import moment_of
+from wattkeeper.flow.store.group_commit import GroupCommit
+from wattkeeper.flow.store.queries import ArrivedRow
 from wattkeeper.flow.store.store import store
 
+log = logging.getLogger(__name__)
+
 WAIT_SECONDS = 30  # for a flush; the caller may send the reading again
+CATCH_UP_ROWS = 2_000
+ASSETS_AT_ONCE = 1_000  # of a file
+
+# Of single readings: accepted, duplicate, refused, failed. Each that is sent is counted once.
+READINGS = Metric("wattkeeper_readings", "Single readings, by what became of them.", ["stream", "outcome"])
+FILE_ROWS = Metric("wattkeeper_file_rows", "Rows of loaded files, by what became of them.", ["stream", "outcome"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +66,30 @@ class Stored:
     stream: Stream
     tenant_id: int
     newest: Sequence[NewestRow]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsMoved:
+    """Told after the commit: alerts have opened, cleared or been taken care of."""
+
+    transitions: Sequence[Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of a reading, when it came by the clock, and what is known last of its asset afterwards."""
+
+    receipt: Receipt
+    received_at: datetime
+    state: KnownState
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A stored reading on its way through what follows. `received_at`: by the clock."""
+
+    reading: Reading
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +109,255 @@ class KindAssets:
         return assets_register(tenant_id=self.tenant_id, kind=self.kind, keys=keys, by=self.by)
 
 
+def flush(stream: Stream, readings: Sequence[Reading]) -> list[Ingested]:
+    """Single readings through the pipeline, all in one go: durable and judged when it returns."""
+    with _turn_of(stream):
+        catch_up(stream)
+        received_at = now()
+        _behind.add(stream.name)  # whatever fails from here on, what is stored by then is still to be judged
+        receipts = store().write(stream, _completed(stream, readings))
+        arrived = [Arrived(receipt.reading, received_at) for receipt in receipts if receipt.outcome is Outcome.STORED]
+        known = _settle(stream, arrived, mark=max(receipt.arrival for receipt in receipts))
+        _behind.discard(stream.name)
+    if others := {reading.asset_id for reading in readings} - known.keys():
+        known |= states_known(registry.kind(stream.kind), list(others))
+    return [Ingested(receipt, received_at, known.get(receipt.reading.asset_id, NOTHING)) for receipt in receipts]
+
+
+def ingest_submit(stream: Stream, reading: Reading) -> Future[Ingested]:
+    """One reading of a known asset into the next flush. BusyError when too many wait."""
+    try:
+        return _commit_of(stream).submit(reading)
+    except WattkeeperError:
+        count_readings(stream, "failed")
+        raise
+
+
 def ingest_row(stream: Stream, row: Row, *, tenant_id: int, by: str) -> Receipt | Refusal:
     """One reading through the pipeline; returns when it is durable. BusyError when too many wait."""
     assets = KindAssets(tenant_id, stream.kind, by)
     ids = assets.ids_of([row.asset_key]) or assets.register([row.asset_key])
     if row.asset_key not in ids:
+        count_readings(stream, "refused")
         return Refusal(stream.asset_field, row.asset_key, reasons.UNKNOWN_ASSET)
-    reading = Reading(tenant_id, ids[row.asset_key], row)
-    receipt = store().append(stream, reading).result(timeout=WAIT_SECONDS)
-    if receipt.outcome is Outcome.STORED:
-        _after(stream, tenant_id, [NewestRow(reading.asset_id, row.at, row.values)])
-    return receipt
+    submitted = ingest_submit(stream, Reading(tenant_id, ids[row.asset_key], row))
+    return submitted.result(timeout=WAIT_SECONDS).receipt
 
 
 def ingest_file(stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id: int, by: str) -> LoadReceipt:
-    """A file of history through the pipeline. With the same `batch_id` it can run again after any failure."""
-    receipt, newest = store().load_file(
-        stream, file, tenant_id=tenant_id, batch_id=batch_id, assets=KindAssets(tenant_id, stream.kind, by)
-    )
-    _after(stream, tenant_id, newest)
+    """A file of history through the pipeline. With the same `batch_id` it can run again after any failure.
+
+    It is judged by its newest reading of each asset.
+    """
+    assets = KindAssets(tenant_id, stream.kind, by)
+    receipt, newest = store().load_file(stream, file, tenant_id=tenant_id, batch_id=batch_id, assets=assets)
+    moment = now()
+    for start in range(0, len(newest), ASSETS_AT_ONCE):
+        rows = newest[start : start + ASSETS_AT_ONCE]
+        readings = (Reading(tenant_id, row.asset_id, Row("", row.at, row.values)) for row in rows)
+        _settle(stream, [Arrived(reading, moment) for reading in readings], is_history=True)
+    for outcome in ("stored", "duplicate", "refused"):
+        FILE_ROWS.labels(stream.name, outcome).inc(getattr(receipt, outcome))
     return receipt
 
 
-def _after(stream: Stream, tenant_id: int, newest: Sequence[NewestRow]) -> None:
-    registry.kind(stream.kind).apply_state(stream, newest)
-    present = now()
-    assets_seen({row.asset_id: min(row.at, present) for row in newest})
-    bus.tell(Stored(stream, tenant_id, newest))
+def ingest_written(
+    kind: Kind, *, tenant_id: int, asset_id: int, values: Mapping[str, Any], before: KnownState, at: datetime
+) -> None:
+    """Judge values of the state that a person or a program wrote, within the transaction that wrote them."""
+    sample = Sample(tenant_id, asset_id, at, at, values)
+    moved = _judged(kind, [sample], {asset_id: before})
+    transaction.on_commit(partial(_tell, AlertsMoved(moved)))
+
+
+def silences_judge(*, listening_since: datetime) -> int:
+    """Open the alerts of what is silent; gives how many moved. Nobody is silent for when we did not listen."""
+    moment = now()
+    with transaction.atomic():
+        judged = silences(moment, listening_since=listening_since)
+        watched = watched_of({one.asset_id for one in judged})
+        known = {pair for pair, watch in watched.items() if watch.phase is Phase.OPEN}
+        news = [one for one in judged if (one.rule.id, one.asset_id) not in known]
+        moved = verdicts_apply(news, watched=watched, now=moment)
+    _tell(AlertsMoved(moved))
+    return len(moved)
+
+
+def catch_up(stream: Stream) -> int:
+    """Judge what was stored but not judged, because a flush failed or the server was killed; gives how many."""
+    count = 0
+    with _turn_of(stream):
+        while stream.name in _behind:
+            rows = queries.arrived_after(store().engine, stream, mark_of(stream.name), limit=CATCH_UP_ROWS)
+            if rows:
+                _settle(stream, [_arrived_of(row) for row in rows], mark=rows[-1].arrival)
+                count += len(rows)
+            else:
+                _behind.discard(stream.name)
+    return count
+
+
+def start(streams: Iterable[Stream]) -> None:
+    """Judge what an earlier process left, then take readings. The store must be open."""
+    for stream in streams:
+        mark_begin(stream.name, queries.newest_arrival(store().engine, stream))
+        _behind.add(stream.name)
+        if count := catch_up(stream):
+            log.info("%s: %d readings were stored and not judged; they are now", stream.name, count)
+        _commit_of(stream).start()
+
+
+def stop() -> None:
+    """Flush what waits; whoever comes later hears that the server is stopping."""
+    while _commits:
+        _commits.popitem()[1].stop()
+
+
+def count_readings(stream: Stream, outcome: str, count: int = 1) -> None:
+    """Count single readings: accepted, duplicate, refused or failed. A door counts what it refuses itself."""
+    READINGS.labels(stream.name, outcome).inc(count)
+
+
+# -- the stages after the store --------------------------------------------------------------------------------------
+
+
+def _settle(
+    stream: Stream, arrived: Sequence[Arrived], *, mark: int = 0, is_history: bool = False
+) -> dict[int, KnownState]:
+    """Current state, rules, alerts, in one transaction; gives what is known of these assets afterwards.
+
+    `mark`: the highest arrival number among them. `is_history`: no sign of life, whatever its time.
+    """
+    if not arrived:
+        return {}
+    kind = registry.kind(stream.kind)
+    ids = sorted({one.reading.asset_id for one in arrived})
+    with transaction.atomic():
+        before = states_known(kind, ids, lock=True)
+        newer = _newer(arrived, before)
+        after, rows = _states_after(stream, newer, before)
+        kind.apply_state(stream, rows)
+        changed = {pk for pk, state in after.items() if state.values != before.get(pk, NOTHING).values}
+        if is_history:
+            present = now()
+            assets_seen({row.asset_id: min(row.at, present) for row in rows}, changed=changed)
+        else:
+            heard = Counter(one.reading.asset_id for one in arrived)
+            assets_heard(heard, at=max(one.received_at for one in arrived), changed=changed)
+        moved = _judged(kind, _samples(stream, newer, arrived, is_history=is_history), before)
+        if mark:
+            mark_advance(stream.name, mark)
+    _tell_stored(stream, arrived, rows)
+    _tell(AlertsMoved(moved))
+    return {**before, **after}
+
+
+def _newer(arrived: Sequence[Arrived], before: Mapping[int, KnownState]) -> list[Arrived]:
+    """Those that are newer than what is known, by asset and time. What is yet to come is never the latest."""
+
+    def is_newer(one: Arrived) -> bool:
+        known, at = before.get(one.reading.asset_id, NOTHING).at, one.reading.row.at
+        return at <= one.received_at + CLOCK_TOLERANCE and (known is None or at > known)
+
+    return sorted(filter(is_newer, arrived), key=lambda one: (one.reading.asset_id, one.reading.row.at))
+
+
+def _states_after(
+    stream: Stream, newer: Sequence[Arrived], before: Mapping[int, KnownState]
+) -> tuple[dict[int, KnownState], list[NewestRow]]:
+    """The states that the newest of each asset lead to, and these newest as rows."""
+    names = {channel.name for channel in state_channels(registry.kind(stream.kind))}
+    after, rows = {}, []
+    for one in {one.reading.asset_id: one for one in newer}.values():
+        row, known = one.reading.row, before.get(one.reading.asset_id, NOTHING).values
+        values = dict(row.values)
+        if stream.carries_forward:
+            values |= {name: known.get(name) for name, value in values.items() if value is None}
+        rows.append(NewestRow(one.reading.asset_id, row.at, values, one.received_at))
+        state = {**known, **{name: value for name, value in values.items() if name in names}}
+        after[one.reading.asset_id] = KnownState(row.at, state)
+    return after, rows
+
+
+def _samples(stream: Stream, newer: Sequence[Arrived], arrived: Sequence[Arrived], *, is_history: bool) -> list[Sample]:
+    """What the rules are asked about. A reading that is late says nothing but that its asset is alive."""
+    samples = [_sample(one, measured(stream, one.reading.row.values, one.reading.row.flags)) for one in newer]
+    if not is_history and len(newer) < len(arrived):
+        spoken = {sample.asset_id for sample in samples}
+        late = {one.reading.asset_id: one for one in arrived if one.reading.asset_id not in spoken}
+        samples += [_sample(one, {}) for one in late.values()]
+    return samples
+
+
+def _sample(one: Arrived, values: Mapping[str, Value]) -> Sample:
+    reading = one.reading
+    return Sample(reading.tenant_id, reading.asset_id, reading.row.at, one.received_at, values)
+
+
+def _judged(kind: Kind, samples: Sequence[Sample], before: Mapping[int, KnownState]) -> list[Transition]:
+    watched = watched_of({sample.asset_id for sample in samples})
+    judged = judge(kind, samples, before=before, watched=watched)
+    return verdicts_apply(judged, watched=watched, now=now())
+
+
+# -- what they stand on ----------------------------------------------------------------------------------------------
+
+NOTHING = KnownState(None, {})
+
+_behind: set[str] = set()  # streams with readings that are stored and not judged
+_turns: dict[str, threading.RLock] = {}
+_commits: dict[str, GroupCommit[Reading, Ingested]] = {}
+
+
+def _turn_of(stream: Stream) -> threading.RLock:
+    """Held by who judges a stream's single readings: one after the other, in their order of arrival."""
+    return _turns.setdefault(stream.name, threading.RLock())
+
+
+def _commit_of(stream: Stream) -> GroupCommit[Reading, Ingested]:
+    commit = _commits.get(stream.name)
+    if commit is None:
+        new = GroupCommit(
+            stream.name, partial(_counted, stream), before=close_old_connections, finish=connections.close_all
+        )
+        commit = _commits.setdefault(stream.name, new)
+    return commit
+
+
+def _counted(stream: Stream, readings: Sequence[Reading]) -> list[Ingested]:
+    try:
+        results = flush(stream, readings)
+    except Exception:
+        count_readings(stream, "failed", len(readings))
+        raise
+    outcomes = Counter(result.receipt.outcome for result in results)
+    count_readings(stream, "accepted", outcomes[Outcome.STORED])
+    count_readings(stream, "duplicate", outcomes[Outcome.DUPLICATE])
+    return results
+
+
+def _completed(stream: Stream, readings: Sequence[Reading]) -> Sequence[Reading]:
+    """With what partial readings leave out, where the stream carries it forward."""
+    if not stream.carries_forward:
+        return readings
+    partial_ids = {reading.asset_id for reading in readings if is_partial(stream, reading)}
+    if not partial_ids:
+        return readings
+    return carried_forward(stream, readings, states_known(registry.kind(stream.kind), sorted(partial_ids)))
+
+
+def _arrived_of(found: ArrivedRow) -> Arrived:
+    stored = found.row
+    row = Row(stored.asset_key, stored.key.at, stored.values, stored.flags)
+    return Arrived(Reading(found.tenant_id, stored.key.asset_id, row), moment_of(found.arrival))
+
+
+def _tell_stored(stream: Stream, arrived: Sequence[Arrived], rows: Sequence[NewestRow]) -> None:
+    tenants = {one.reading.asset_id: one.reading.tenant_id for one in arrived}
+    for tenant_id in set(tenants.values()):
+        _tell(Stored(stream, tenant_id, [row for row in rows if tenants[row.asset_id] == tenant_id]))
+
+
+def _tell(event: Stored | AlertsMoved) -> None:
+    if event.newest if isinstance(event, Stored) else event.transitions:
+        bus.tell(event)

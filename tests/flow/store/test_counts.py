@@ -120,7 +120,7 @@ def test_the_store_counts_what_has_just_come_by_either_door(
     counts = [any_store.count(TELEMETRY, selection)]
     for number in range(2):
         row = Row("V1", START + timedelta(seconds=number), {"speed": 1.0, "odometer": 1.0})
-        any_store.append(TELEMETRY, Reading(tenant_id, asset_id, row)).result()
+        any_store.write(TELEMETRY, [Reading(tenant_id, asset_id, row)])
         counts.append(any_store.count(TELEMETRY, selection))
         load(10 + number)
         counts.append(any_store.count(TELEMETRY, selection))

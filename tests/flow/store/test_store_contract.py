@@ -97,7 +97,7 @@ def test_a_row_that_came_before_the_file_wins_over_it(
 ) -> None:
     book = AssetBook()
     asset_id = book.register(["V1"])["V1"]
-    any_store.append(TELEMETRY, reading(tenant_id, asset_id, START, odometer=7.0)).result()
+    any_store.write(TELEMETRY, [reading(tenant_id, asset_id, START, odometer=7.0)])
     receipt = load(HEADER + line(0, odometer=8) + line(1, odometer=9), assets=book)
     assert (receipt.stored, receipt.duplicate) == (1, 1)
     assert [row.values["odometer"] for row in rows()] == [7.0, 9.0]
@@ -108,7 +108,7 @@ def test_a_single_reading_is_stored_once(
 ) -> None:
     asset_id = AssetBook().register(["V9"])["V9"]
     outcomes = [
-        any_store.append(TELEMETRY, reading(tenant_id, asset_id, at)).result().outcome
+        any_store.write(TELEMETRY, [reading(tenant_id, asset_id, at)])[0].outcome
         for at in (START, START, START - timedelta(seconds=5), START, START - timedelta(seconds=5))
     ]
     assert outcomes == [
@@ -133,7 +133,7 @@ def test_a_reading_acknowledged_while_a_file_brings_the_same_key_is_what_readers
         while not loading.done():
             second = (len(receipts) * 7_919) % count  # here and there, each but once
             single = reading(tenant_id, asset_id, START + timedelta(seconds=second), soc=1)
-            receipts.append(any_store.append(TELEMETRY, single).result())
+            receipts += any_store.write(TELEMETRY, [single])
         receipt = loading.result()
     ours = [one.reading.row.at for one in receipts if one.outcome is Outcome.STORED]
     assert ours
@@ -179,8 +179,8 @@ def test_a_question_that_needs_too_much_memory_is_one_for_later(any_store: Store
 
 def test_readings_sent_at_once_are_told_apart(any_store: Store, tenant_id: int) -> None:
     asset_id = AssetBook().register(["V10"])["V10"]
-    futures = [any_store.append(TELEMETRY, reading(tenant_id, asset_id, START)) for _ in range(50)]
-    outcomes = [future.result().outcome for future in futures]
+    receipts = any_store.write(TELEMETRY, [reading(tenant_id, asset_id, START) for _ in range(50)])
+    outcomes = [receipt.outcome for receipt in receipts]
     assert outcomes.count(Outcome.STORED) == 1
 
 
@@ -333,9 +333,9 @@ def test_the_newest_row_of_each_vehicle_is_the_one_that_readers_see(
 
 def test_a_single_reading_is_compared_with_the_one_before_it(any_store: Store, tenant_id: int) -> None:
     asset_id = AssetBook().register(["V11"])["V11"]
-    any_store.append(TELEMETRY, reading(tenant_id, asset_id, START, odometer=100.0)).result()
+    any_store.write(TELEMETRY, [reading(tenant_id, asset_id, START, odometer=100.0)])
     later = reading(tenant_id, asset_id, START + timedelta(seconds=10), odometer=90.0)
-    receipt = any_store.append(TELEMETRY, later).result()
+    receipt = any_store.write(TELEMETRY, [later])[0]
     assert receipt.reading.row.flags == ("odometer_falling",)
 
 

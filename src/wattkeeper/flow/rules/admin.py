@@ -16,7 +16,7 @@ from wattkeeper.base.catalog.alerting import AlertType
 from wattkeeper.base.core.errors import ConflictError
 from wattkeeper.flow.rules.actions import defaults_ensure_everywhere, rule_add, rule_change, rule_check
 from wattkeeper.flow.rules.fields import NAMES, RuleFields, fields_of
-from wattkeeper.flow.rules.models import Revision, Rule
+from wattkeeper.flow.rules.models import JudgedMark, Revision, Rule
 
 if TYPE_CHECKING:
     _RuleForm = forms.ModelForm[Rule]
@@ -111,6 +111,22 @@ class RevisionAdmin(TenantAdmin[Revision]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Revision | None = None) -> bool:
+        return False
+
+
+@admin.register(JudgedMark)
+class JudgedMarkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of no tenant; Django's own is not generic
+    list_display = ("stream", "arrival")
+    list_filter = ("stream",)
+    search_fields = ("stream",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

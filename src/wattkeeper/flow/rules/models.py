@@ -85,3 +85,13 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}: {self.number}"
+
+
+class JudgedMark(models.Model):
+    """Up to which number in its order of arrival a stream's single readings have been judged."""
+
+    stream = models.CharField(max_length=100, primary_key=True)
+    arrival = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.stream}: {self.arrival}"

@@ -13,6 +13,7 @@ from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import assets_of_kind
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import USUAL_INTERVAL
+from wattkeeper.base.core.clock import EPOCH
 from wattkeeper.flow.rules.expressions import limit_value
 from wattkeeper.flow.rules.queries import silent_specs
 from wattkeeper.flow.rules.spec import RuleSpec
@@ -22,16 +23,20 @@ SHORTEST_SECONDS = 10.0  # of a limit: nothing is silent that was heard of a mom
 READINGS_FOR_A_HABIT = 10  # before so many nobody knows what is usual
 
 
-def silences(now: datetime) -> list[Judged]:
+def silences(now: datetime, *, listening_since: datetime = EPOCH) -> list[Judged]:
     """A breach for each enabled `silent` rule and each asset in use that has been silent for longer than its limit.
 
-    Of what has never been heard of, or not often enough where its own interval is the limit, nothing is said.
+    Of what has never been heard of, or not often enough where its own interval is the limit, nothing is said; nor of
+    a silence into which we have not listened for as long ourselves.
     """
-    return [judged for rule in silent_specs() for judged in _silences(rule, now)]
+    listened = (now - listening_since).total_seconds()
+    return [judged for rule in silent_specs() for judged in _silences(rule, now, listened)]
 
 
-def _silences(rule: RuleSpec, now: datetime) -> Iterator[Judged]:
+def _silences(rule: RuleSpec, now: datetime, listened: float) -> Iterator[Judged]:
     for asset_id, last_seen, limit in _silent(rule, now):
+        if listened <= limit:
+            continue
         seconds = round((now - last_seen).total_seconds(), 1)
         yield Judged(rule, asset_id, now, Verdict.BREACH, seconds, f"silent for longer than {limit:.10g} s")
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from wattkeeper.base.core.clock import now, to_microseconds
+from wattkeeper.base.core.clock import EPOCH, now, to_microseconds
 
 # No load takes longer than this.
 LOAD_AHEAD = timedelta(days=1)
+
+
+def moment_of(arrival: int) -> datetime:
+    """When, by the clock, what has this number came; at the latest."""
+    return EPOCH + timedelta(microseconds=arrival)
 
 
 class ArrivalClock:

@@ -11,7 +11,7 @@ from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.keys import ReadingKey
-from wattkeeper.flow.store.schema import table_of
+from wattkeeper.flow.store.schema import FIRST_WINS, table_of
 
 MERGED_HERE = 1_000  # rows, counted from the first: past them FINAL is the cheaper
 
@@ -112,6 +112,48 @@ def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | Non
         engine, stream, f"FINAL WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1"
     )
     return found[0].row if found else None
+
+
+def newest_arrival(engine: Engine, stream: Stream) -> int:
+    """The highest number in the stream's order of arrival; 0 where nothing has come."""
+    with engine.client() as client:
+        oldest = client.query(f"SELECT min(version) FROM {table_of(stream)} WHERE version <= {FIRST_WINS}").result_rows[
+            0
+        ][0]
+    return FIRST_WINS - int(oldest) if oldest else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedRow:
+    """A single reading as it lies in the store, with its number in the order of arrival."""
+
+    tenant_id: int
+    row: StoredRow
+    arrival: int
+
+
+def arrived_after(engine: Engine, stream: Stream, arrival: int, *, limit: int) -> list[ArrivedRow]:
+    """The first single readings that came after that number; the rows of files are not among them.
+
+    Reads the order of arrival of the whole stream: for a start, and for after a failure.
+    """
+    names = [channel.name for channel in stream.channels]
+    selected = ", ".join(["tenant_id", "asset_id", "ts", "asset_key", "flags", "version", *(f"`{n}`" for n in names)])
+    with engine.client() as client:
+        rows = client.query(
+            f"SELECT {selected} FROM {table_of(stream)} WHERE version < {FIRST_WINS - int(arrival)} "
+            "AND batch_id NOT IN (SELECT batch_id FROM load_counts) "
+            # What was written once more, with its flags, has the same version.
+            f"ORDER BY version DESC, length(flags) DESC LIMIT 1 BY asset_id, ts LIMIT {int(limit)}"
+        ).result_rows
+    return [
+        ArrivedRow(
+            tenant_id,
+            StoredRow(ReadingKey(asset_id, at), key, dict(zip(names, values, strict=True)), tuple(flags)),
+            FIRST_WINS - version,
+        )
+        for tenant_id, asset_id, at, key, flags, version, *values in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,11 @@ def columns_of(stream: Stream) -> dict[str, str]:
     return {**SYSTEM_COLUMNS, **channels}
 
 
+def plain_columns_of(stream: Stream) -> dict[str, str]:
+    """Every column of the stream's table with its type alone, without its codec."""
+    return {name: type_.partition(" CODEC")[0] for name, type_ in columns_of(stream).items()}
+
+
 def apply_schema(client: Commands, streams: tuple[Stream, ...]) -> None:
     """Create what is missing and add new columns; nothing is ever dropped that holds data."""
     client.command(REFUSED_ROWS)
@@ -127,7 +132,7 @@ def _apply_intake(client: Commands, stream: Stream) -> None:
     """The intake and its views hold no data, so a changed declaration makes them anew."""
     table, intake = table_of(stream), intake_of(stream)
     columns = columns_of(stream)
-    plain = {name: type_.partition(" CODEC")[0] for name, type_ in {**columns, **INTAKE_COLUMNS}.items()}
+    plain = {**plain_columns_of(stream), **INTAKE_COLUMNS}
     statements = {
         intake: f"CREATE TABLE {intake} ({_listed(plain)}) ENGINE = Null",
         f"{intake}_accept": f"TO {table} AS SELECT {', '.join(f'`{c}`' for c in columns)} "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 
@@ -16,7 +15,6 @@ from wattkeeper.flow.store import load, queries
 from wattkeeper.flow.store.arrivals import ArrivalClock
 from wattkeeper.flow.store.counts import CountMemory
 from wattkeeper.flow.store.engine import Engine, EngineOptions
-from wattkeeper.flow.store.schema import FIRST_WINS, table_of
 from wattkeeper.flow.store.writer import StreamWriter
 
 
@@ -40,15 +38,13 @@ class Store:
         """HomeInUseError if another process has it."""
         self.engine.open(self._streams)
         for stream in self._streams:
-            arrivals = ArrivalClock(newest_seen=self._newest_arrival(stream))
+            arrivals = ArrivalClock(newest_seen=queries.newest_arrival(self.engine, stream))
             counts = self._counts[stream.name] = CountMemory()
             writer = StreamWriter(self.engine, stream, arrivals=arrivals, counts=counts)
             writer.start()
             self._arrivals[stream.name], self._writers[stream.name] = arrivals, writer
 
     def close(self) -> None:
-        for writer in self._writers.values():
-            writer.stop()
         self._writers.clear()
         self.engine.close()
 
@@ -58,9 +54,9 @@ class Store:
             return queries.count(self.engine, stream, selection)
         return self._counts[stream.name].count(selection, partial(queries.count, self.engine, stream))
 
-    def append(self, stream: Stream, reading: Reading) -> Future[Receipt]:
-        """The receipt comes when the reading is durable. BusyError when too many wait."""
-        return self._writers[stream.name].append(reading)
+    def write(self, stream: Stream, readings: Sequence[Reading]) -> list[Receipt]:
+        """Store single readings, in their order; they are durable when the receipts come."""
+        return self._writers[stream.name].write(readings)
 
     def load_file(
         self,
@@ -88,13 +84,6 @@ class Store:
             for row in newest:
                 writer.saw(row.asset_id, row.at)
         return receipt, newest
-
-    def _newest_arrival(self, stream: Stream) -> int:
-        with self.engine.client() as client:
-            oldest = client.query(
-                f"SELECT min(version) FROM {table_of(stream)} WHERE version <= {FIRST_WINS}"
-            ).result_rows[0][0]
-        return FIRST_WINS - int(oldest) if oldest else 0
 
 
 _store: Store | None = None

@@ -1,17 +1,10 @@
-"""Group commit: single readings wait for the flush that holds their row, then hear what became of it.
-
-One thread a stream writes. While a flush is on its way to the disk, the next one gathers; an idle writer
-flushes at once. The queue is bounded: past it a caller hears "busy" instead of waiting for ever.
-"""
+"""Writes single readings to a stream, many at a time, and says what became of each."""
 
 from __future__ import annotations
 
-import logging
-import queue
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +13,6 @@ from clickhouse_connect.driver.client import Client
 
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import EPOCH
-from wattkeeper.base.core.errors import BusyError, WattkeeperError
 from wattkeeper.base.core.ids import batch_id_new
 from wattkeeper.flow.readings.reading import Outcome, Reading, Receipt
 from wattkeeper.flow.store.arrivals import ArrivalClock
@@ -28,61 +20,32 @@ from wattkeeper.flow.store.counts import CountMemory
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.load import Batch, flag_neighbours
-from wattkeeper.flow.store.schema import FIRST_WINS, table_of
-
-log = logging.getLogger(__name__)
-
-QUEUE_ROWS = 10_000
-FLUSH_ROWS = 2_000
-
-_Waiting = tuple[Reading, "Future[Receipt]"]
-
-
-class WriterClosedError(WattkeeperError):
-    """The server is stopping."""
-
-    status = 503
+from wattkeeper.flow.store.schema import FIRST_WINS, SYSTEM_COLUMNS, plain_columns_of, table_of
 
 
 class StreamWriter:
-    """Appends readings to one stream, in the order in which they came."""
+    """Appends readings to one stream, in the order in which they come."""
 
     def __init__(self, engine: Engine, stream: Stream, *, arrivals: ArrivalClock, counts: CountMemory) -> None:
         self._engine = engine
         self._stream = stream
         self._arrivals = arrivals
         self._counts = counts
-        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(QUEUE_ROWS)
         self._newest: dict[int, datetime] = {}
         self._loading: Counter[int] = Counter()
         self._state = threading.Lock()
         self._loaded = threading.Condition(self._state)
-        self._flushing = threading.Lock()
-        self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"writer {stream.name}", daemon=True)
+        self._writing = threading.Lock()
 
     def start(self) -> None:
         with self._engine.client() as client:
             rows = client.query(f"SELECT asset_id, max(ts) FROM {table_of(self._stream)} GROUP BY asset_id")
             self._newest.update((asset_id, at) for asset_id, at in rows.result_rows)
-        self._thread.start()
 
-    def stop(self) -> None:
-        """Write what waits, then end."""
-        self._closed = True
-        self._waiting.put(None)
-        self._thread.join()
-
-    def append(self, reading: Reading) -> Future[Receipt]:
-        """The receipt comes when the reading is durable. BusyError if too many wait already."""
-        if self._closed:
-            raise WriterClosedError("The server is stopping.")
-        future: Future[Receipt] = Future()
-        try:
-            self._waiting.put_nowait((reading, future))
-        except queue.Full:
-            raise BusyError("Too many readings are waiting to be written; send this one again.") from None
-        return future
+    def write(self, readings: Sequence[Reading]) -> list[Receipt]:
+        """All of them durable in one insert, and a receipt for each. One caller at a time; the others wait."""
+        with self._writing:
+            return self._write(readings)
 
     @contextmanager
     def loading(self, asset_ids: Sequence[int]) -> Iterator[None]:
@@ -103,8 +66,8 @@ class StreamWriter:
                 self._loaded.notify_all()
 
     def settle(self) -> None:
-        """Wait for the flush under way: it may not have seen the rows that a file has just brought."""
-        with self._flushing:
+        """Wait for the write under way: it may not have seen the rows that a file has just brought."""
+        with self._writing:
             pass
 
     def saw(self, asset_id: int, at: datetime) -> None:
@@ -112,37 +75,7 @@ class StreamWriter:
         with self._state:
             self._newest[asset_id] = max(at, self._newest.get(asset_id, EPOCH))
 
-    def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            first = self._waiting.get()
-            batch: list[_Waiting] = []
-            item: _Waiting | None = first
-            while item is not None:
-                batch.append(item)
-                if len(batch) == FLUSH_ROWS:
-                    break
-                try:
-                    item = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-            stopping = item is None
-            if batch:
-                self._flush(batch)
-
-    def _flush(self, batch: list[_Waiting]) -> None:
-        try:
-            with self._flushing:
-                receipts = self._write([reading for reading, _ in batch])
-        except Exception as error:
-            log.exception("A flush of %d readings of %s failed", len(batch), self._stream.name)
-            for _, future in batch:
-                future.set_exception(error)
-            return
-        for (_, future), receipt in zip(batch, receipts, strict=True):
-            future.set_result(receipt)
-
-    def _write(self, readings: list[Reading]) -> list[Receipt]:
+    def _write(self, readings: Sequence[Reading]) -> list[Receipt]:
         with self._engine.client() as client:
             taken = self._taken(client, readings)
             new: dict[tuple[int, datetime], Reading] = {}
@@ -157,13 +90,14 @@ class StreamWriter:
                 return receipts
             batch_id = batch_id_new()
             with self._counts.changing([asset_id for asset_id, _ in new]):
-                self._insert(client, list(new.values()), batch_id)
+                first = self._insert(client, list(new.values()), batch_id)
+            arrivals = {key: first + place for place, key in enumerate(new)}
             flags = self._neighbour_flags(client, list(new.values()), batch_id)
         for asset_id, at in new:
             self.saw(asset_id, at)
-        return [self._with_flags(receipt, flags) for receipt in receipts]
+        return [self._finished(receipt, flags, arrivals) for receipt in receipts]
 
-    def _taken(self, client: Client, readings: list[Reading]) -> set[tuple[int, datetime]]:
+    def _taken(self, client: Client, readings: Sequence[Reading]) -> set[tuple[int, datetime]]:
         """Which keys are stored already. A reading newer than all of its asset needs no look-up."""
         with self._state:
             unsure = {
@@ -179,8 +113,10 @@ class StreamWriter:
         )
         return {(asset_id, at) for asset_id, at in rows.result_rows}
 
-    def _insert(self, client: Client, readings: list[Reading], batch_id: int) -> None:
+    def _insert(self, client: Client, readings: list[Reading], batch_id: int) -> int:
+        """Gives the arrival number of the first; those of the others follow it."""
         names = [channel.name for channel in self._stream.channels]
+        types = plain_columns_of(self._stream)
         first = self._arrivals.reserve(len(readings))
         rows = [
             [
@@ -195,8 +131,11 @@ class StreamWriter:
             ]
             for place, reading in enumerate(readings)
         ]
-        system = ["tenant_id", "asset_id", "ts", "asset_key", "flags", "batch_id", "version"]
-        client.insert(table_of(self._stream), rows, column_names=[*system, *names])
+        columns = [*SYSTEM_COLUMNS, *names]
+        # With their types, since the driver would ask for them at every insert.
+        column_types = [types[name] for name in columns]
+        client.insert(table_of(self._stream), rows, column_names=columns, column_type_names=column_types)
+        return first
 
     def _neighbour_flags(
         self, client: Client, readings: list[Reading], batch_id: int
@@ -219,9 +158,14 @@ class StreamWriter:
         return flags
 
     @staticmethod
-    def _with_flags(receipt: Receipt, flags: dict[tuple[int, datetime], tuple[str, ...]]) -> Receipt:
-        reading = receipt.reading
-        found = flags.get((reading.asset_id, reading.row.at))
-        if found is None or receipt.outcome is Outcome.DUPLICATE:
+    def _finished(
+        receipt: Receipt,
+        flags: dict[tuple[int, datetime], tuple[str, ...]],
+        arrivals: dict[tuple[int, datetime], int],
+    ) -> Receipt:
+        if receipt.outcome is Outcome.DUPLICATE:
             return receipt
-        return replace(receipt, reading=replace(reading, row=replace(reading.row, flags=found)))
+        reading, key = receipt.reading, (receipt.reading.asset_id, receipt.reading.row.at)
+        if key in flags:
+            reading = replace(reading, row=replace(reading.row, flags=flags[key]))
+        return Receipt(receipt.outcome, reading, arrivals[key])

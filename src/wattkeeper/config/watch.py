@@ -1,0 +1,45 @@
+"""The clock beside the flushes: what is silent makes no flush, and what a failed one left waits for no other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import close_old_connections, connections
+
+from wattkeeper.base.catalog import registry
+from wattkeeper.base.core.clock import now
+from wattkeeper.flow import ingest
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 5.0
+
+
+class Watch:
+    """Judges silences, and what is stored but not judged, every few seconds: `start` and `stop` once."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        listening_since = now()
+        try:
+            while not self._over.wait(EVERY_SECONDS):
+                close_old_connections()
+                try:
+                    ingest.silences_judge(listening_since=listening_since)
+                    for stream in registry.streams():
+                        ingest.catch_up(stream)
+                except Exception:
+                    log.exception("The watch failed; it goes on")
+        finally:
+            connections.close_all()

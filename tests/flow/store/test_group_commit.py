@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from wattkeeper.base.core.errors import BusyError
+from wattkeeper.flow.store import group_commit
+from wattkeeper.flow.store.group_commit import GroupCommit, StoppingError
+
+
+class Disk:
+    """Doubles what it is given; holds its breath while `open` is not set."""
+
+    def __init__(self) -> None:
+        self.flushes: list[list[int]] = []
+        self.open = threading.Event()
+        self.entered = threading.Event()
+        self.open.set()
+
+    def flush(self, items: Sequence[int]) -> list[int]:
+        self.entered.set()
+        assert self.open.wait(10)
+        self.flushes.append(list(items))
+        if 666 in items:
+            raise OSError("No luck")
+        return [2 * item for item in items]
+
+
+@contextmanager
+def started(disk: Disk) -> Iterator[GroupCommit[int, int]]:
+    commit = GroupCommit("numbers", disk.flush)
+    commit.start()
+    try:
+        yield commit
+    finally:
+        disk.open.set()
+        commit.stop()
+
+
+def test_what_comes_during_a_flush_goes_into_the_next_one_together() -> None:
+    disk = Disk()
+    disk.open.clear()
+    with started(disk) as commit:
+        first = commit.submit(1)
+        assert disk.entered.wait(10)
+        others = [commit.submit(number) for number in range(2, 50)]
+        disk.open.set()
+        assert [first.result(10), *(future.result(10) for future in others)] == [2 * n for n in range(1, 50)]
+    assert disk.flushes == [[1], list(range(2, 50))]
+
+
+def test_nobody_hears_anything_before_the_flush_is_over() -> None:
+    disk = Disk()
+    disk.open.clear()
+    with started(disk) as commit:
+        future = commit.submit(1)
+        assert disk.entered.wait(10)
+        assert not future.done()
+        disk.open.set()
+        assert future.result(10) == 2
+
+
+def test_a_flush_that_fails_fails_its_own_items_and_no_others() -> None:
+    disk = Disk()
+    with started(disk) as commit:
+        with pytest.raises(OSError, match="No luck"):
+            commit.submit(666).result(10)
+        assert commit.submit(4).result(10) == 8
+
+
+def test_past_the_bound_a_caller_hears_busy_and_what_waits_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "QUEUE_ROWS", 3)
+    disk = Disk()
+    disk.open.clear()
+    with started(disk) as commit:
+        futures = [commit.submit(1)]
+        assert disk.entered.wait(10)
+        futures += [commit.submit(number) for number in (2, 3, 4)]
+        with pytest.raises(BusyError) as refusal:
+            commit.submit(5)
+        assert refusal.value.retry_after_seconds == 1
+        disk.open.set()
+        assert [future.result(10) for future in futures] == [2, 4, 6, 8]
+
+
+def test_a_stop_flushes_what_waits_and_turns_away_what_comes_later() -> None:
+    disk = Disk()
+    disk.open.clear()
+    commit = GroupCommit("numbers", disk.flush)
+    commit.start()
+    futures = [commit.submit(number) for number in range(5)]
+    stopping = threading.Thread(target=commit.stop)
+    stopping.start()
+    disk.open.set()
+    stopping.join(10)
+    assert [future.result(0) for future in futures] == [0, 2, 4, 6, 8]
+    with pytest.raises(StoppingError):
+        commit.submit(6)
+
+
+def test_a_flush_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "FLUSH_ROWS", 4)
+    disk = Disk()
+    disk.open.clear()
+    with started(disk) as commit:
+        futures = [commit.submit(number) for number in range(10)]
+        disk.open.set()
+        assert [future.result(10) for future in futures] == [2 * number for number in range(10)]
+    assert max(map(len, disk.flushes)) == 4
+
+
+def test_without_its_thread_every_item_is_a_flush_of_its_own() -> None:
+    disk = Disk()
+    commit = GroupCommit("numbers", disk.flush)
+    assert [commit.submit(number).result(0) for number in (1, 2)] == [2, 4]
+    assert disk.flushes == [[1], [2]]
