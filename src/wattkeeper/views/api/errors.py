@@ -29,7 +29,7 @@ LOCKED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to a failure; None leaves it a 500, which Django logs."""
-    known = _as_known(error)
+    known = as_known(error)
     if known is None:
         return rest_framework_handler(error, context)
     if isinstance(known, WattkeeperError):
@@ -48,7 +48,7 @@ def _answer(error: WattkeeperError) -> Response:
     return Response(body, status=error.status, headers=headers)
 
 
-def _as_known(error: Exception) -> WattkeeperError | APIException | None:
+def as_known(error: Exception) -> WattkeeperError | APIException | None:
     """What the house would have called this failure of Python, Django or the database."""
     if isinstance(error, WattkeeperError):
         return error

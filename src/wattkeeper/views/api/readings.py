@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework import status
 from rest_framework.renderers import BaseRenderer
@@ -16,7 +16,7 @@ from wattkeeper.base.accounts.callers import caller_of, tenant_for_write
 from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.errors import NotFoundError
-from wattkeeper.flow.ingest import ingest_row
+from wattkeeper.flow.ingest import count_readings, ingest_row
 from wattkeeper.flow.readings.reading import Outcome, Refusal
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.keys import ReadingKey
@@ -24,6 +24,8 @@ from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.flow.store.store import store
 from wattkeeper.views.api.parameters import ordering_of, page_answer, page_of, require_page, selection_of
 from wattkeeper.views.api.serializers import serializer_of
+
+NOT_COUNTED = frozenset({401, 403, 405, 429})
 
 
 class StreamView(APIView):
@@ -40,7 +42,24 @@ class StreamFileView(StreamView):
         return super().perform_content_negotiation(request, force=True)
 
 
-class ReadingList(StreamView):
+class ReadingDoor(StreamView):
+    """A view through which single readings come: what it turns away before the pipeline has it is counted here.
+
+    Who may not send at all has sent no reading.
+    """
+
+    submitted = False  # from then on the pipeline counts
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if request.method == "POST" and not self.submitted and response.status_code not in NOT_COUNTED:
+            if response.status_code >= 500:
+                count_readings(self.stream, "failed")
+            elif response.status_code >= 400:
+                count_readings(self.stream, "refused")
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class ReadingList(ReadingDoor):
     """GET a page of readings; POST one."""
 
     is_list = True
@@ -61,6 +80,7 @@ class ReadingList(StreamView):
         serializer = serializer_of(self.stream)(data=request.data)
         serializer.is_valid(raise_exception=True)
         tenant = tenant_for_write(caller, request.query_params.get("tenant"))
+        self.submitted = True
         result = ingest_row(self.stream, serializer.validated_data["row"], tenant_id=tenant.pk, by=caller.identity)
         if isinstance(result, Refusal):
             raise ValidationError({result.column: [result.reason]})

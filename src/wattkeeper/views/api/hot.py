@@ -1,0 +1,200 @@
+"""Doors for what comes thousands of times a second: plain ASGI beside Django, for the plain case alone.
+
+Whatever is not plain (no credentials, a body that is refused, a session's cookie) goes to Django, body and all, so that
+there is one place that says what is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from django.db import close_old_connections
+from django.http import HttpRequest
+
+from wattkeeper.base.accounts.callers import Caller, caller_of
+from wattkeeper.base.core.errors import BusyError, WattkeeperError
+from wattkeeper.views.api.errors import as_known
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REMEMBER_SECONDS = 10.0  # who a caller is, and what a thing is called
+REMEMBERED_MOST = 100_000
+BODY_MOST = 64 << 10  # bytes: what is larger is not plain
+THREADS = 4
+
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="door")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """JSON, ready to be sent."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class HotDoor:
+    """Answers POSTs to paths of a pattern, by credentials in the `Authorization` header; `otherwise` does the rest.
+
+    `answer` is asked with the caller, the match of the path and the body; None means that this is not plain.
+    """
+
+    def __init__(
+        self,
+        path: re.Pattern[str],
+        answer: Callable[[Caller, re.Match[str], bytes], Awaitable[Answer | None]],
+        *,
+        otherwise: Application,
+    ) -> None:
+        self._path = path
+        self._answer = answer
+        self._otherwise = otherwise
+        self._callers: Memory[bytes, Caller] = Memory()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match = self._path.fullmatch(scope["path"]) if scope["method"] == "POST" else None
+        headers = dict(scope["headers"]) if match else {}
+        if match is None or b"authorization" not in headers or not _is_small_json(headers):
+            await self._otherwise(scope, receive, send)
+            return
+        body, answer = await _body(receive), None
+        if caller := await self._caller(headers[b"authorization"]):
+            answer = await self._answer(caller, match, body)
+        if answer is None:
+            await self._otherwise(scope, _again(body, receive), send)
+            return
+        length = (b"content-length", str(len(answer.body)).encode())
+        start = {"type": "http.response.start", "status": answer.status}
+        await send({**start, "headers": [(b"content-type", b"application/json"), length, *answer.headers]})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _caller(self, authorization: bytes) -> Caller | None:
+        return await self._callers.get(authorization, partial(_known_caller, authorization))
+
+
+class Memory(Generic[K, T]):
+    """What was found lately: asked for in a thread, kept for some seconds. What is not there is not remembered."""
+
+    def __init__(self) -> None:
+        self._kept: dict[K, tuple[float, T]] = {}
+
+    async def get(self, key: K, find: Callable[[], T | None]) -> T | None:
+        """What `find` gave for this key, now or lately."""
+        until, value = self._kept.get(key, (0.0, None))
+        if value is not None and time.monotonic() < until:
+            return value
+        found = await asked(find)
+        if found is not None:
+            if len(self._kept) >= REMEMBERED_MOST:
+                self._kept.clear()
+            self._kept[key] = (time.monotonic() + REMEMBER_SECONDS, found)
+        return found
+
+    def forget(self, key: K) -> None:
+        self._kept.pop(key, None)
+
+
+class Bridge(Generic[T]):
+    """Results of other threads for those who await them: one call into the event loop for all of a flush."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._done: list[tuple[asyncio.Future[T], Future[T]]] = []
+
+    def awaited(self, future: Future[T]) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+        future.add_done_callback(partial(self._note, loop, waiter))
+        return waiter
+
+    def _note(self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[T], future: Future[T]) -> None:
+        with self._lock:
+            self._done.append((waiter, future))
+            is_first = len(self._done) == 1
+        if is_first:
+            loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        with self._lock:
+            done, self._done = self._done, []
+        for waiter, future in done:
+            if waiter.done():  # whoever waited has gone
+                continue
+            if error := future.exception():
+                waiter.set_exception(error)
+            else:
+                waiter.set_result(future.result())
+
+
+async def asked(find: Callable[[], T]) -> T:
+    """What `find` gives, which asks the database."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, _asked, find)
+
+
+def failed(error: Exception) -> Answer:
+    """The answer to a failure, as Django would give it."""
+    known = as_known(error)
+    if not isinstance(known, WattkeeperError):
+        log.error("A door failed", exc_info=error)
+        return Answer(500, msgspec.json.encode({"detail": "Internal error"}))
+    retry = ((b"retry-after", str(known.retry_after_seconds).encode()),) if isinstance(known, BusyError) else ()
+    return Answer(known.status, msgspec.json.encode({"detail": str(known)}), retry)
+
+
+def _asked(find: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return find()
+    finally:
+        close_old_connections()
+
+
+def _known_caller(authorization: bytes) -> Caller | None:
+    request = HttpRequest()
+    request.META["HTTP_AUTHORIZATION"] = authorization.decode("latin-1")
+    caller = caller_of(request)
+    return caller if caller.is_known else None
+
+
+def _is_small_json(headers: Mapping[bytes, bytes]) -> bool:
+    length = headers.get(b"content-length", b"")
+    is_json = headers.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"application/json"
+    return is_json and length.isdigit() and int(length) <= BODY_MOST
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body"):  # its end, or the client's
+            return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The same request once more, for who has not read its body."""
+    whole = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def repeated() -> Mapping[str, Any]:
+        return whole.pop() if whole else await receive()
+
+    return repeated
