@@ -15,8 +15,9 @@ django.setup(set_prefix=False)
 from wattkeeper.config import serving  # noqa: E402  (needs the app registry)
 from wattkeeper.config.handler import PooledHandler  # noqa: E402
 from wattkeeper.config.static import static_files  # noqa: E402
+from wattkeeper.kinds.battery.door import status_door  # noqa: E402
 
-pages = static_files(PooledHandler())
+answers = status_door(static_files(PooledHandler()))
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -53,7 +54,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _http(scope: Scope, receive: Receive, send: Send) -> None:
-    """Django, behind a limit on the body: Django itself reads all of it before it looks at anything."""
+    """The doors and Django, behind a limit on the body: Django reads all of it before it looks at anything."""
     announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if not announced.isdigit() or int(announced) > MAX_BODY_BYTES:
         await _too_large(send)
@@ -68,7 +69,7 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
             return {"type": "http.disconnect"}
         return message
 
-    await pages(scope, limited, send)
+    await answers(scope, limited, send)
     if received > MAX_BODY_BYTES:
         await _too_large(send)
 
