@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from wattkeeper.base.catalog import registry
-from wattkeeper.config.demo import DemoFeed
+from wattkeeper.config.demo.feed import DemoFeed
 from wattkeeper.config.env import load as load_env
 from wattkeeper.config.jobs import EmbeddedConsumer
 from wattkeeper.config.watch import Watch

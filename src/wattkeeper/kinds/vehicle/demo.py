@@ -14,15 +14,20 @@ from wattkeeper.flow.readings.reading import Row
 from wattkeeper.kinds.vehicle.simulator.vehicles import Sample, fleet_ids, simulate
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
+STREAM = TELEMETRY
 SEED = 20
 
 
-def history_write(out: TextIO, *, vehicles: int, origin: datetime, since: datetime, until: datetime) -> int:
+def tend(*, size: int, origin: datetime, at: datetime, tenant_id: int, by: str) -> None:
+    """Nothing: vehicles appear with their first reading, and their readings tell all there is."""
+
+
+def history_write(out: TextIO, *, size: int, origin: datetime, since: datetime, until: datetime) -> int:
     """The samples in `[since, until)` as CSV; gives how many. The same origin gives the same lives."""
     writer = csv.writer(out)
-    writer.writerow(TELEMETRY.columns)
+    writer.writerow(STREAM.columns)
     rows = 0
-    for vehicle_id in fleet_ids(vehicles, seed=SEED, readable=True):
+    for vehicle_id in fleet_ids(size, seed=SEED, readable=True):
         for sample in takewhile(lambda s: s.timestamp < until, _life(vehicle_id, origin=origin, since=since)):
             values = _values(sample)
             writer.writerow([sample.vehicle_id, sample.timestamp.isoformat(), *values.values()])
@@ -30,12 +35,12 @@ def history_write(out: TextIO, *, vehicles: int, origin: datetime, since: dateti
     return rows
 
 
-def present(*, vehicles: int, origin: datetime, since: datetime) -> Iterator[Row]:
+def present(*, size: int, origin: datetime, since: datetime) -> Iterator[Row]:
     """The fleet's samples from `since` on in the order of time, without end."""
-    lives = (_life(vehicle, origin=origin, since=since) for vehicle in fleet_ids(vehicles, seed=SEED, readable=True))
+    lives = (_life(vehicle, origin=origin, since=since) for vehicle in fleet_ids(size, seed=SEED, readable=True))
     for sample in heapq.merge(*lives, key=lambda sample: sample.timestamp):
         values = _values(sample)
-        yield Row(sample.vehicle_id, sample.timestamp, values, row_flags(TELEMETRY, values))
+        yield Row(sample.vehicle_id, sample.timestamp, values, row_flags(STREAM, values))
 
 
 def _life(vehicle_id: str, *, origin: datetime, since: datetime) -> Iterator[Sample]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.errors import HomeInUseError
-from wattkeeper.config import demo, serving
+from wattkeeper.config import serving
+from wattkeeper.config.demo.history import history_load
+from wattkeeper.config.demo.people import PASSWORD, people_make
 from wattkeeper.config.management.address import add_address_arguments
 from wattkeeper.config.management.migrated import require_migrated
 from wattkeeper.flow.store.store import close_store, open_store
@@ -22,29 +26,24 @@ class Command(BaseCommand):
     help = "Load a simulated fleet and make logins to look at it with. Not in production."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--vehicles", type=int, default=12)
+        parser.add_argument("--vehicles", type=int, default=12, help="at the first time")
         parser.add_argument("--days", type=int, default=7, help="of history, at the first time")
-        parser.add_argument("--serve", action="store_true", help="then serve, and feed the fleet's present in")
+        parser.add_argument("--serve", action="store_true", help="then serve, and feed the fleets' present in")
         add_address_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: it is for DJANGO_ENV=local only.")
-        if not (1 <= options["vehicles"] <= 1000 and 1 <= options["days"] <= 365):
+        sizes = {"vehicles": options["vehicles"]}
+        if not (all(1 <= size <= 1000 for size in sizes.values()) and 1 <= options["days"] <= 365):
             raise CommandError("Give 1 to 1000 vehicles and 1 to 365 days.")
         settings.HOME.mkdir(parents=True, exist_ok=True)
         require_migrated()
-        logins = demo.people_make()
+        logins = people_make()
         self.stdout.write("Loading the demo fleet …")
-        try:
-            open_store(serving.engine_options(holder="loading the demo"), registry.streams())
-        except HomeInUseError as error:
-            raise CommandError(str(error)) from None
-        try:
-            receipt = demo.history_load(settings.HOME, vehicle_count=options["vehicles"], days=options["days"])
-        finally:
-            close_store()
-        self.stdout.write(f"{receipt.stored:,} readings stored. Log in with the password {demo.PASSWORD} as")
+        with _store_open():
+            stored = history_load(settings.HOME, sizes=sizes, days=options["days"])
+        self.stdout.write(f"{stored:,} readings stored. Log in with the password {PASSWORD} as")
         for name, role in logins:
             self.stdout.write(f"  {name:14} ({role})")
         if options["serve"]:
@@ -53,3 +52,15 @@ class Command(BaseCommand):
             address = ["--host", options["host"], "--port", str(options["port"])]
             # A new process image: the engine that was open here must not be forked into the server's worker.
             os.execv(sys.executable, [sys.executable, sys.argv[0], "serve", *address])  # noqa: S606
+
+
+@contextmanager
+def _store_open() -> Iterator[None]:
+    try:
+        open_store(serving.engine_options(holder="loading the demo"), registry.streams())
+    except HomeInUseError as error:
+        raise CommandError(str(error)) from None
+    try:
+        yield
+    finally:
+        close_store()

@@ -1,0 +1,30 @@
+"""The simulated fleets: what the demo asks of one, and which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Protocol, TextIO
+
+from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.flow.readings.reading import Row
+from wattkeeper.kinds.vehicle import demo as vehicles
+
+
+class Fleet(Protocol):
+    """A module that simulates a fleet; the same `size` and `origin` give the same lives."""
+
+    STREAM: Stream
+
+    def tend(self, *, size: int, origin: datetime, at: datetime, tenant_id: int, by: str) -> None:
+        """Do what people do for the fleet, as of `at`: make what readings do not, write what no reading tells."""
+
+    def history_write(self, out: TextIO, *, size: int, origin: datetime, since: datetime, until: datetime) -> int:
+        """The samples in `[since, until)` as CSV; gives how many."""
+
+    def present(self, *, size: int, origin: datetime, since: datetime) -> Iterator[Row]:
+        """The samples from `since` on in the order of time, without end."""
+
+
+# By the names under which the demo's state remembers them.
+FLEETS: Mapping[str, Fleet] = {"vehicles": vehicles}
