@@ -42,9 +42,9 @@ def message_opened(judged: Judged) -> str:
     if rule.condition is Condition.SILENT:
         return f"Silent for {value}, {limit.removeprefix('silent for ')}"
     # What equals its limit says so by its value.
-    against = "" if rule.condition is Condition.EQUALS else f", {limit}"
+    against = "" if rule.condition is Condition.EQUALS else f", {limit.removeprefix('changing ')}"
     delay = rule.on_delay.total_seconds()
-    return f"{_label(rule)} {value}{against}{f' for {duration_text(delay)}' if delay else ''}{_while(rule)}"
+    return f"{_what(rule)} {value}{against}{f' for {duration_text(delay)}' if delay else ''}{_while(rule)}"
 
 
 def why_cleared(judged: Judged) -> str:
@@ -52,8 +52,8 @@ def why_cleared(judged: Judged) -> str:
     rule, value, limit = judged.rule, value_of(judged), limit_of(judged)
     if rule.condition is Condition.SILENT:
         return "Heard of again"
-    now = f"{_label(rule)} {value}, no longer" if value else f"{_label(rule)} no longer"
-    return f"{now} {limit.removeprefix('equals ')}{_while(rule)}"
+    now = f"{_what(rule)} {value}, no longer" if value else f"{_label(rule)} no longer"
+    return f"{now} {limit.removeprefix('equals ').removeprefix('changing ')}{_while(rule)}"
 
 
 def duration_text(seconds: float) -> str:
@@ -71,6 +71,10 @@ def _channel(kind: str, name: str) -> Channel | None:
 def _label(rule: RuleSpec) -> str:
     channel = _channel(rule.kind, rule.channel)
     return channel.label if channel else rule.channel
+
+
+def _what(rule: RuleSpec) -> str:
+    return f"{_label(rule)} changes by" if rule.condition is Condition.CHANGES else _label(rule)
 
 
 def _while(rule: RuleSpec) -> str:
