@@ -8,7 +8,7 @@ import httpx
 
 from tests.support.servers import PATIENCE_SECONDS, Server
 
-API = "/api/v1/batteries/"
+API = "/api/batteries/"
 STATUS = "/api/v1/battery_status/"
 BATTERY = {
     "battery_type": "Li-ion",

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from math import pi, sin
 from multiprocessing import get_context
 
-PATH = "/api/v1/batteries/{battery}/update_status/"
+PATH = "/api/batteries/{battery}/update_status/"
 RETRY_SECONDS = 0.05
 OK, BUSY = 200, 503
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,8 +17,10 @@ from wattkeeper.base.assets.actions import asset_archive, asset_change, asset_re
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.rules.actions import plans_outdate
+from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.models import Battery, BatteryState, Device, Status
 from wattkeeper.kinds.battery.queries import battery_ids_among
 from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
@@ -69,6 +72,7 @@ def battery_change(asset: Asset, *, values: Mapping[str, Any], actor: str) -> No
             audit_add(tenant=asset.tenant, actor=actor, action="battery_change", target=target, detail=changed)
         if is_other or changed:
             plans_outdate(asset.tenant_id)
+        _tell_changed(asset.pk)
     _written(asset.pk, values)
 
 
@@ -76,6 +80,7 @@ def battery_archive(asset: Asset, *, actor: str) -> None:
     """Take the battery out of use. What it has said stays; its alerts end."""
     with transaction.atomic():
         asset_archive(asset, actor=actor)
+        _tell_changed(asset.pk)
 
 
 def battery_written(asset_id: int, values: Mapping[str, Any]) -> None:
@@ -121,6 +126,10 @@ def device_remove(device: Device, *, actor: str) -> None:
     """Forget the device; its batteries stay."""
     _audit_device(device, actor=actor, action="device_remove", detail={"serial_number": device.serial_number})
     device.delete()
+
+
+def _tell_changed(asset_id: int) -> None:
+    transaction.on_commit(partial(bus.tell, BatteryChanged(asset_id)))
 
 
 def _written(asset_id: int, values: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ from wattkeeper.kinds.battery.serializers import BatterySerializer, StatusUpdate
 from wattkeeper.kinds.battery.streams import STATUS
 from wattkeeper.views.api.lists import list_response
 from wattkeeper.views.api.parameters import number, one_of, sort_of, tenant_filter, text
+from wattkeeper.views.api.readings import ReadingDoor
 
 END_OF_LIFE_PERCENT = 80.0
 _MICROSECOND = timedelta(microseconds=1)
@@ -119,9 +120,10 @@ class CriticalStatusBatteries(APIView):
         return list_response(request, queries.batteries_asked(tenant_id, status=Status.FAULT), BatterySerializer)
 
 
-class StatusUpdate(APIView):
+class StatusUpdate(ReadingDoor):
     """POST what a battery does: it is stored, judged, and becomes the battery's state unless it is late."""
 
+    stream = STATUS
     actions: ClassVar[Mapping[str, Action]] = {"POST": Action.STATUS_UPDATE}
 
     def post(self, request: Request, battery_id: int) -> Response:
@@ -129,6 +131,7 @@ class StatusUpdate(APIView):
         battery = battery_of(caller, battery_id)
         serializer = StatusUpdateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        self.submitted = True
         _update(battery, serializer.validated_data, by=caller.identity)
         return Response(_answer(caller, battery_id))
 
