@@ -91,7 +91,9 @@ def battery_written(asset_id: int, values: Mapping[str, Any]) -> None:
 def state_apply(stream: Stream, rows: Sequence[NewestRow]) -> None:
     """Move the batteries' states forward to `rows`, in one statement, never back. What a row leaves out stays."""
     present = now()
-    heads = (({"asset_id": row.asset_id, "at": row.at, "updated_at": present}, row.values) for row in rows)
+    heads = (
+        ({"asset_id": row.asset_id, "at": row.at, "updated_at": row.received_at or present}, row.values) for row in rows
+    )
     states = [{**head, **{name: values.get(name) for name in _CHANNELS}} for head, values in heads]
     state_advance(BatteryState, states, nulls_keep=True)
 

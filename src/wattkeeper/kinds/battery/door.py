@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +22,7 @@ from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.queries import battery_by_id
 from wattkeeper.kinds.battery.serializers import BatterySerializer
 from wattkeeper.kinds.battery.streams import STATUS
-from wattkeeper.views.api.hot import Answer, Application, Bridge, HotDoor, Memory, asked, failed
+from wattkeeper.views.api.hot import Answer, Application, Bridge, HotDoor, Memory, failed
 
 PATH = re.compile(r"/api/batteries/([0-9]{1,18})/update_status/?")
 FIELDS = frozenset({*(channel.name for channel in STATUS.channels), STATUS.time_field})
@@ -38,19 +37,22 @@ def status_door(otherwise: Application) -> HotDoor:
     return HotDoor(PATH, door.answer, otherwise=otherwise)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Battery:
-    """A battery as the API shows it, some seconds ago: what a reading does not change."""
+    """A battery as the API shows it; of some seconds ago, but for what readings change."""
 
     pk: int
     tenant_id: int
     serial_number: str
-    shown: Mapping[str, Any]
+    shown: dict[str, Any]
 
-    def shown_with(self, ingested: Ingested) -> dict[str, Any]:
-        """As it is after a reading that has moved its state."""
-        state = {name: value for name, value in ingested.state.values.items() if name in self.shown}
-        return {**self.shown, **state, "last_updated": ingested.received_at.isoformat().replace("+00:00", "Z")}
+    def shown_after(self, ingested: Ingested) -> dict[str, Any]:
+        """As it is after a reading. One that is late or repeated has moved nothing."""
+        state = ingested.state
+        self.shown |= {name: value for name, value in state.values.items() if name in self.shown}
+        if ingested.receipt.outcome is Outcome.STORED and state.at == ingested.receipt.reading.row.at:
+            self.shown["last_updated"] = ingested.received_at.isoformat().replace("+00:00", "Z")
+        return self.shown
 
 
 class _StatusDoor:
@@ -76,11 +78,7 @@ class _StatusDoor:
             ingested = await asyncio.wait_for(self._bridge.awaited(submitted), WAIT_SECONDS)
         except Exception as error:
             return failed(error)
-        if ingested.receipt.outcome is Outcome.STORED and ingested.state.at == row.at:
-            return Answer(200, msgspec.json.encode(battery.shown_with(ingested)))
-        # A late or repeated reading has moved nothing: the battery is shown as it stands.
-        standing = await asked(partial(_battery_of, battery.pk))
-        return Answer(200, msgspec.json.encode((standing or battery).shown))
+        return Answer(200, msgspec.json.encode(battery.shown_after(ingested)))
 
     def _row_of(self, body: bytes, serial_number: str) -> Row | None:
         """The reading that the body says; None where anything is wrong with it, which the view will name."""
@@ -106,4 +104,7 @@ def _battery_of(pk: int) -> _Battery | None:
     found = battery_by_id(pk, tenant_id=None)
     if found is None:
         return None
-    return _Battery(found.pk, found.tenant_id, found.key, BatterySerializer(found).data)
+    return _Battery(found.pk, found.tenant_id, found.key, _SHOWN.to_representation(found))
+
+
+_SHOWN = BatterySerializer()  # one for all: each of its kind copies every field anew

@@ -102,7 +102,7 @@ class Memory(Generic[K, T]):
         until, value = self._kept.get(key, (0.0, None))
         if value is not None and time.monotonic() < until:
             return value
-        found = await asked(find)
+        found = await asyncio.get_running_loop().run_in_executor(_threads, _asked, find)
         if found is not None:
             if len(self._kept) >= REMEMBERED_MOST:
                 self._kept.clear()
@@ -143,11 +143,6 @@ class Bridge(Generic[T]):
                 waiter.set_exception(error)
             else:
                 waiter.set_result(future.result())
-
-
-async def asked(find: Callable[[], T]) -> T:
-    """What `find` gives, which asks the database."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _asked, find)
 
 
 def failed(error: Exception) -> Answer:
