@@ -45,6 +45,7 @@ def rule_add(*, tenant: Tenant, fields: RuleFields, actor: str) -> Rule:
     """A new rule. ValidationError by field."""
     written = _stripped(fields)
     rule_check(written, tenant_id=tenant.pk)
+    defaults_ensure(tenant.pk, registry.kind(written.kind))  # they come first in every list
     now = clock.now()
     rule = Rule(tenant=tenant, created_at=now, created_by=actor, changed_at=now, changed_by=actor, **asdict(written))
     plans_outdate(tenant.pk)

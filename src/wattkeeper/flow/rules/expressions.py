@@ -43,9 +43,9 @@ def limit_parse(text: str, *, channel: Channel | None, fields: Collection[str]) 
         return Limit(_finite(text))
     found = _RELATIVE.fullmatch(text)
     if found is None:
-        raise LimitError(f"{text[:_SHOWN]!r} is not a number{_or_relative(fields)}.")
+        raise LimitError(f"{text[:_SHOWN]!r} is not a number{_relative(fields, 'nor')}.")
     if found["field"] not in fields:
-        raise LimitError(f"{found['field'][:_SHOWN]!r} is not known here; say a number{_or_relative(fields)}.")
+        raise LimitError(f"{found['field'][:_SHOWN]!r} is not known here; say a number{_relative(fields, 'or')}.")
     factor = -1.0 if found["minus"] else _finite(found["factor"] or "1")
     return Limit(factor, found["field"])
 
@@ -88,8 +88,6 @@ def _finite(text: str) -> float:
     return number
 
 
-def _or_relative(fields: Collection[str]) -> str:
-    if not fields:
-        return ""
+def _relative(fields: Collection[str], word: str) -> str:
     names = list(fields)
-    return f", nor so many times {' or '.join(names)}, such as 0.8 * {names[0]}"
+    return f", {word} so many times {' or '.join(names)}, such as 0.8 * {names[0]}" if names else ""
