@@ -180,7 +180,8 @@ def _verdict(value: str, portion: Sequence[Asked], test_of: Callable[[Asked], Te
             breach = f"{v} = {number('number')}"
             clear = f"abs({v} - {number('number')}) > {number('deadband')}"
         case Word(text):
-            breach, clear = f"{v} = {literal(text)}", "1"
+            # Compared once for each of a column's texts, not for each row.
+            return f"ifNull({value} = {literal(text)}, {_UNSURE})"
         case _:
             raise ValueError(f"{first} asks no value")
     return f"multiIf(isNull({value}), {_UNSURE}, {breach}, {_BREACH}, {clear}, {_CLEAR}, {_UNSURE})"
