@@ -15,12 +15,15 @@ class ConfigConfig(AppConfig):
         from wattkeeper.base.jobs import queue
         from wattkeeper.config import jobs
         from wattkeeper.config.env import load
+        from wattkeeper.flow.alerts.endings import rule_ended
         from wattkeeper.flow.ingest import ingest_file
+        from wattkeeper.flow.rules import actions as rules
         from wattkeeper.flow.sources.csv_upload import actions as csv_upload
         from wattkeeper.flow.store import parts  # noqa: F401  (registers its periodic function)
 
         env = load()
         queue.connect(jobs.enqueue)
+        rules.connect(lambda rule_id, why, by: rule_ended([rule_id], why=why, by=by))
         csv_upload.connect(
             ingest_file,
             csv_upload.UploadLimits(
