@@ -23,7 +23,7 @@ from wattkeeper.flow.rules.fields import TEXTS, RuleFields, fields_of, fields_of
 from wattkeeper.flow.rules.models import Revision, Rule
 
 # (rule_id, why, by): "rule disabled", "rule removed" or "rule changed" (it asks something else, or of other things).
-RuleEnded = Callable[[int, str, str], None]
+RuleEnded = Callable[[int, str, str], object]
 
 NOBODY = "wattkeeper"  # who makes the default rules
 
