@@ -4,7 +4,6 @@ there is, with good requests and bad ones, and with what one answer gives for th
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -133,10 +132,13 @@ def test_who_has_no_credentials_hears_so_wherever_they_are_asked_for(
     operation: str, authorization: str, server: Server
 ) -> None:
     method, path = operation.split()
-    if "security" not in DESCRIBED["paths"][path][method.lower()]:
+    described = DESCRIBED["paths"][path][method.lower()]
+    if "security" not in described:
         assert path.removeprefix("/") in OPEN
         return
-    address = server.url + re.sub(r"\{.*?\}", SAMPLES["uuid"], path)
+    kinds = {one["name"]: one["schema"] for one in described.get("parameters", ()) if one["in"] == "path"}
+    samples = {name: SAMPLES["int" if kind["type"] == "integer" else "uuid"] for name, kind in kinds.items()}
+    address = server.url + path.format(**samples)
     answer = httpx.request(method, address, headers={"Authorization": authorization} if authorization else {})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"]
