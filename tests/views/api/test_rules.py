@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from wattkeeper.base.accounts.matrix import Scope
 from wattkeeper.base.accounts.models import AuditEntry, Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog import registry
+from wattkeeper.flow.alerts.actions import verdicts_apply
+from wattkeeper.flow.alerts.models import Alert, Transition
+from wattkeeper.flow.rules.judge import judge
 from wattkeeper.flow.rules.models import Rule
+from wattkeeper.flow.rules.verdicts import Sample
 
 RULES = "/api/rules/"
 HOT = {
@@ -67,6 +72,15 @@ def named(person: Person, **parameters: Any) -> list[str]:
     answer = person.jwt.get(RULES, parameters)
     assert answer.status_code == 200, answer.content
     return [one["name"] for one in answer.json()["results"]]
+
+
+def breach(person: Person, *, temperature: float) -> None:
+    """A new battery of the person's tenant says that it is so hot."""
+    battery = Asset.objects.create(tenant=person.tenant, kind="battery", key="B1", registered_by="test")
+    at = datetime(2024, 5, 1, tzinfo=UTC)
+    sample = Sample(battery.tenant_id, battery.pk, at, at, {"current_temperature": temperature})
+    judged = judge(registry.kind("battery"), [sample], before={}, watched=())
+    verdicts_apply(judged, watched={}, now=at)
 
 
 class TestRead:
@@ -207,6 +221,27 @@ class TestWrite:
             answer = owner.jwt.post(f"{path}{step}/")
             assert (answer.status_code, answer.json()["enabled"]) == (200, enabled)
         assert AuditEntry.objects.filter(action="rule_change").count() == 2
+
+    @pytest.mark.parametrize(
+        ("step", "body", "why"),
+        [
+            ("disable/", None, "rule disabled"),
+            ("", {"enabled": False}, "rule disabled"),
+            ("", {"channel": "current"}, "rule changed"),
+            ("", {"limit": "60"}, None),
+        ],
+    )
+    def test_the_alerts_of_a_rule_that_asks_something_else_are_over(
+        self, owner: Person, step: str, body: Any, why: str | None
+    ) -> None:
+        path = f"{RULES}{add(owner)['id']}/"
+        breach(owner, temperature=50.0)
+        assert Alert.objects.get().resolved_at is None
+        ask = owner.jwt.post if step else owner.jwt.patch
+        assert ask(f"{path}{step}", body, format="json").status_code == 200
+        ends = Transition.objects.filter(alert=Alert.objects.get()).exclude(kind="opened")
+        assert [one.why for one in ends] == ([why] if why else [])
+        assert (Alert.objects.get().resolved_at is not None) == (why is not None)
 
     def test_a_removed_rule_is_gone(self, owner: Person) -> None:
         path = f"{RULES}{add(owner)['id']}/"
