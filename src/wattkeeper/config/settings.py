@@ -112,7 +112,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["wattkeeper.base.accounts.permissions.MayAct"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["wattkeeper.views.api.renderers.AnyTextJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "wattkeeper.views.api.parsers.BoundedJSONParser",
         "rest_framework.parsers.FormParser",
@@ -141,6 +141,7 @@ SPECTACULAR_SETTINGS = {
     # Without it, one of two enums in fields named alike would be named by its digest, and one that fields of several
     # names have by whichever comes first.
     "ENUM_NAME_OVERRIDES": {
+        "AlertHappeningEnum": "wattkeeper.flow.alerts.models.Happening",
         "ChannelTypeEnum": ["float", "integer", "text"],
         "LevelEnum": list(Level),
         "AlertTypeEnum": list(AlertType),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from typing import Any
 
 import pytest
@@ -100,3 +101,8 @@ def test_an_unknown_failure_stays_a_500(error: Exception) -> None:
 def test_who_is_told_to_wait_is_told_how_long() -> None:
     assert answer_to(BusyError("Wait.", retry_after_seconds=7))["Retry-After"] == "7"
     assert answer_to(OperationalError("database is locked"))["Retry-After"] == "1"
+
+
+def test_an_answer_may_repeat_half_a_character() -> None:
+    answer = answer_to(BadRequestError("'\ud800' is none of them.", field="level"))
+    assert json.loads(answer.render().content) == {"level": ["'\ud800' is none of them."]}
