@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.people import key_make, person_make
+from tests.support.alerts import battery, posted
 from wattkeeper.base.accounts.models import ApiKey, Tenant
 from wattkeeper.base.assets.actions import assets_register
 from wattkeeper.flow.readings.reading import Reading, Row
@@ -39,6 +40,10 @@ def key_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
 def asset_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
     request.getfixturevalue("embedded_store")
     return {"asset_id": str(assets_register(tenant_id=tenant.pk, kind="vehicle", keys=["V1"], by="test")["V1"])}
+
+
+def alert_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"alert_id": str(posted(battery(tenant)).pk)}
 
 
 def upload_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:

@@ -45,6 +45,19 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
     "keys/<int:key_id>/revoke/": objects.key_id,
     "vehicles/<int:asset_id>/": objects.asset_id,
     "vehicles/<int:asset_id>/edit/": objects.asset_id,
+    **{
+        f"api/alerts/<int:alert_id>/{step}": objects.alert_id
+        for step in (
+            "",
+            "history/",
+            "resolve/",
+            "acknowledge/",
+            "assign/",
+            "comment/",
+            "shelve/",
+            "unshelve/",
+        )
+    },
     **{f"api/rules/<int:rule_id>/{step}": objects.rule_id for step in ("", "enable/", "disable/")},
     **{f"imports/<uuid:upload_id>/{step}": objects.upload_id for step in ("", "retry/", "discard/")},
 }

@@ -17,6 +17,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="wattkeeper/api_docs.html"),
         name="api-docs",
     ),
+    path("api/alerts/", include("wattkeeper.views.api.alert_urls")),
     path("api/rules/", include("wattkeeper.views.api.rule_urls")),
     path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
     path(

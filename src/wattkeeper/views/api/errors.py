@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -37,6 +38,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             log.warning("%s: %s", type(known).__name__, known, exc_info=error)
         return _answer(known)
     return rest_framework_handler(known, context)
+
+
+@contextmanager
+def outside_names(names: Mapping[str, str]) -> Iterator[None]:
+    """What is wrong is said of the fields as a caller knows them: `names` has those that are called so outside."""
+    try:
+        yield
+    except DjangoValidationError as error:
+        raise DjangoValidationError(
+            {names.get(name, name): messages for name, messages in error.message_dict.items()}
+        ) from None
 
 
 def _answer(error: WattkeeperError) -> Response:

@@ -64,6 +64,24 @@ class ReadingTimeField(_DateTimeField):
         return _or_raise(time_checked(self.field_name or "", value, now=now()))
 
 
+class Text(serializers.CharField):
+    """A text, and no number or truth that could be written as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Choice(serializers.ChoiceField):
+    """One of a few texts. What is none is not told again: it may be a million characters, or half of one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(f"Not one of {', '.join(map(str, self.choices))}.")
+        return data
+
+
 class KnownFieldsOnly(serializers.Serializer[Any]):
     """Refuses a name that is no field of it: what is misspelt would seem to be stored, and would not be.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +22,7 @@ from wattkeeper.flow.rules.actions import rule_add, rule_change, rule_enable, ru
 from wattkeeper.flow.rules.fields import RuleFields, fields_changed, fields_of
 from wattkeeper.flow.rules.models import Rule
 from wattkeeper.flow.rules.vocabulary import channels_of, conditions_of, relative_to
+from wattkeeper.views.api.errors import outside_names
 from wattkeeper.views.api.parameters import (
     one_of,
     page_answer,
@@ -64,7 +63,7 @@ class RuleList(APIView):
     def post(self, request: Request) -> Response:
         caller, given = caller_of(request), _given(request)
         tenant = tenant_for_write(caller, request.query_params.get("tenant"))
-        with _outside_names():
+        with outside_names(OUTSIDE):
             rule = rule_add(tenant=tenant, fields=fields_changed(NOTHING, given), actor=caller.identity)
         return Response(RuleSerializer(rule).data, status=status.HTTP_201_CREATED)
 
@@ -88,7 +87,7 @@ class RuleDetail(APIView):
     def patch(self, request: Request, rule_id: int) -> Response:
         rule = _rule(request, rule_id)
         wanted = fields_changed(fields_of(rule), _given(request))
-        with _outside_names():
+        with outside_names(OUTSIDE):
             rule_change(rule, fields=wanted, actor=caller_of(request).identity)
         return Response(RuleSerializer(rule).data)
 
@@ -140,17 +139,6 @@ def _given(request: Request) -> dict[str, Any]:
     serializer = RuleSerializer(data=request.data, partial=True)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-@contextmanager
-def _outside_names() -> Iterator[None]:
-    """What is wrong is said of the fields as a caller knows them."""
-    try:
-        yield
-    except ValidationError as error:
-        raise ValidationError(
-            {OUTSIDE.get(name, name): messages for name, messages in error.message_dict.items()}
-        ) from None
 
 
 def _words(kind: Kind) -> dict[str, Any]:
