@@ -423,6 +423,8 @@ class TestTheList:
             ({"battery": first.pk}, [over.pk, low]),
             ({"battery": van.pk}, []),
             ({"asset": van.pk}, [hot]),
+            ({"asset": first.pk, "battery": first.pk}, [over.pk, low]),
+            ({"asset": van.pk, "battery": first.pk}, []),
             ({"acknowledged": "true"}, [over.pk]),
             ({"acknowledged": "false"}, [hot, low]),
             ({"assigned_to": "me"}, []),
@@ -532,7 +534,7 @@ class TestWhoMay:
 
     def test_another_tenants_alert_is_not_there(self, stranger: Person, asset: Asset) -> None:
         alert = posted(asset)
-        assert listed(stranger) == []
+        assert listed(stranger) == listed(stranger, asset=asset.pk) == listed(stranger, battery=asset.pk) == []
         for path in (place(alert), f"{place(alert)}history/"):
             assert stranger.jwt.get(path).status_code == 404
         for method in ("put", "patch", "delete"):

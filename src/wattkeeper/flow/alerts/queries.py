@@ -62,12 +62,13 @@ def alerts_of(
     levels in the order of their severity.
     """
     alerts = Alert.objects.filter(hidden_at=None).select_related("asset", "assigned_to")
-    if tenant_id is not None:
+    if asset_id is not None:
+        # By the asset's tenant: by its own, SQLite would walk through all of the tenant's alerts in their order.
+        alerts = alerts.filter(asset_id=asset_id, **({} if tenant_id is None else {"asset__tenant_id": tenant_id}))
+    elif tenant_id is not None:
         alerts = alerts.filter(tenant_id=tenant_id)
     given = {"level": level, "alert_type": alert_type, "kind": kind}
     alerts = alerts.filter(**{name: text for name, text in given.items() if text})
-    if asset_id is not None:
-        alerts = alerts.filter(asset_id=asset_id)
     if assigned_to is not None:
         alerts = alerts.filter(assigned_to_id=assigned_to)
     for column, is_set in (("resolved_at", is_resolved), ("acknowledged_at", acknowledged), ("shelved_until", shelved)):

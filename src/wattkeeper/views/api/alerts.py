@@ -195,7 +195,7 @@ def _alert(request: Request, alert_id: int) -> Alert:
 
 
 def _listed(request: Request, *, is_resolved: bool | None) -> Response:
-    caller = caller_of(request)
+    caller, battery, asset = caller_of(request), _id(request, "battery"), _id(request, "asset")
     alerts = queries.alerts_of(
         tenant_filter(request, caller),
         is_resolved=is_resolved,
@@ -204,13 +204,13 @@ def _listed(request: Request, *, is_resolved: bool | None) -> Response:
         level=one_of(text(request, "alert_level"), list(Level), "alert_level"),
         alert_type=one_of(text(request, "alert_type"), list(AlertType), "alert_type"),
         kind=one_of(text(request, "kind"), [kind.name for kind in registry.kinds()], "kind"),
-        asset_id=_id(request, "asset"),
+        asset_id=asset if battery is None else battery,
         assigned_to=_person(request, caller),
         search=text(request, "search"),
         ordering=sort_of(request, queries.ORDERINGS, default=NEWEST_FIRST),
     )
-    if (battery := _id(request, "battery")) is not None:
-        alerts = alerts.filter(asset_id=battery, kind=BATTERY)
+    if battery is not None:
+        alerts = alerts.filter(kind=BATTERY, asset_id=battery if asset is None else asset)
     return list_response(request, alerts, AlertSerializer)
 
 
