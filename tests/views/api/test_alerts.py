@@ -205,6 +205,15 @@ class TestOneOfARule:
         apply(breach(rule, asset, 3))
         assert len(listed(operator, f"{ALERTS}unresolved/")) == 1
 
+    def test_it_is_over_when_its_rule_is_switched_off(
+        self, owner: Person, colleague: Person, rule: RuleSpec, asset: Asset
+    ) -> None:
+        alert = opened(rule, asset)
+        assert send(owner, "post", f"/api/rules/{rule.id}/disable/", {}).status_code == 200
+        last = history(colleague, alert)[-1]
+        assert (last["kind"], last["by"], last["why"]) == ("cleared", "owner", "rule disabled")
+        assert colleague.jwt.get(place(alert)).json()["is_resolved"] is True
+
     def test_nobody_changes_what_the_rule_says(self, operator: Person, rule: RuleSpec, asset: Asset) -> None:
         alert = opened(rule, asset)
         for name, value in (("message", "x"), ("alert_type", "FAULT"), ("alert_level", "INFO")):
