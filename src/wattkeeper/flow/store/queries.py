@@ -105,6 +105,19 @@ def page(
     return [version.row for version in found]
 
 
+def rows_at(engine: Engine, stream: Stream, selection: Selection, times: Sequence[float]) -> list[StoredRow]:
+    """The rows meant that were taken at those times (seconds since 1970, to the millisecond), the oldest first."""
+    if selection.is_empty or not times:
+        return []
+    moments = ", ".join(str(round(time * 1_000)) for time in times)
+    found = _found(
+        engine,
+        stream,
+        f"FINAL WHERE {selection.sql()} AND toUnixTimestamp64Milli(ts) IN ({moments}) ORDER BY ts, asset_id",
+    )
+    return [version.row for version in found]
+
+
 def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | None) -> StoredRow | None:
     """The row of that key, or None."""
     tenant = "" if tenant_id is None else f"tenant_id = {int(tenant_id)} AND "

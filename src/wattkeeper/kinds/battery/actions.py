@@ -19,6 +19,7 @@ from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
+from wattkeeper.flow.alerts.endings import asset_ended
 from wattkeeper.flow.rules.actions import plans_outdate
 from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.models import Battery, BatteryState, Device, Status
@@ -80,11 +81,13 @@ def battery_archive(asset: Asset, *, actor: str) -> None:
     """Take the battery out of use. What it has said stays; its alerts end."""
     with transaction.atomic():
         asset_archive(asset, actor=actor)
+        asset_ended(asset.pk, by=actor, why="the battery was deleted")
         _tell_changed(asset.pk)
 
 
+@transaction.atomic
 def battery_written(asset_id: int, values: Mapping[str, Any]) -> None:
-    """What somebody says of the battery's state, now."""
+    """What somebody says of the battery's state, now; no reading, so that `at` stays as it is."""
     BatteryState.objects.filter(pk=asset_id).update(**values, updated_at=now())
 
 

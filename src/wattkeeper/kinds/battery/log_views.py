@@ -15,8 +15,8 @@ from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.core.errors import NotFoundError
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.keys import ReadingKey
-from wattkeeper.flow.store.queries import Ordering
 from wattkeeper.flow.store.store import store
+from wattkeeper.kinds.battery.logs import log_page
 from wattkeeper.kinds.battery.serializers import LogSerializer
 from wattkeeper.kinds.battery.streams import STATUS
 from wattkeeper.views.api.lists import SIZE
@@ -40,14 +40,7 @@ class LogList(APIView):
             selection = replace(selection, asset_ids=[pk for pk in among if pk == battery_id])
         count = store().count(STATUS, selection)
         require_page(page, count)
-        rows = queries.page(
-            store().engine,
-            STATUS,
-            selection,
-            ordering=Ordering(column=STATUS.time_field, descending=order.startswith("-")),
-            offset=page.offset,
-            limit=page.size,
-        )
+        rows = log_page(selection, newest_first=order.startswith("-"), offset=page.offset, limit=page.size)
         return Response(page_answer(request, page, count, LogSerializer(rows, many=True).data))
 
 

@@ -43,6 +43,10 @@ class Battery(models.Model):
     def __str__(self) -> str:
         return str(self.asset)
 
+    @property
+    def tenant(self) -> Tenant:
+        return self.asset.tenant
+
 
 class BatteryState(models.Model):
     """What is known last; made with the battery. Readings move it forward by `at`, people write over it.

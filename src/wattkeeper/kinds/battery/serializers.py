@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.catalog.alerting import AlertType, Level
 from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.kinds.battery.models import Battery, DeviceType, Status
@@ -55,6 +58,31 @@ class BatterySerializer(KnownFieldsOnly):
         own = {outside: found[inside] for inside, outside in _OUTSIDE.items() if inside in found}
         return {**own, **found.get("battery", {}), **found.get("battery_state", {})}
 
+    def to_representation(self, instance: Asset) -> dict[str, Any]:
+        """By hand, which is many times as fast: an export has a hundred thousand of them."""
+        plate, state = instance.battery, instance.battery_state
+        return {
+            "id": instance.pk,
+            "serial_number": instance.key,
+            "battery_type": instance.type,
+            "capacity": plate.capacity,
+            "voltage_nominal": plate.voltage_nominal,
+            "current_charge": state.current_charge,
+            "current_voltage": state.current_voltage,
+            "current_temperature": state.current_temperature,
+            "current_status": state.current_status,
+            "health_percentage": state.health_percentage,
+            "cycle_count": state.cycle_count,
+            "max_discharge_current": plate.max_discharge_current,
+            "max_charge_current": plate.max_charge_current,
+            "last_updated": _iso(state.updated_at),
+            "created_at": _iso(instance.created_at),
+        }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
 
 _OUTSIDE = {"key": "serial_number", "type": "battery_type"}
 
@@ -98,8 +126,31 @@ class LogSerializer(serializers.Serializer[Any]):
             "temperature": values["current_temperature"],
             "current": values["current"],
             "status": values["current_status"],
-            "logged_at": instance.key.at.isoformat().replace("+00:00", "Z"),
+            "logged_at": _iso(instance.key.at),
         }
+
+
+class AlertSerializer(serializers.Serializer[Any]):
+    """An alert of a battery."""
+
+    id = serializers.IntegerField(read_only=True)
+    battery = serializers.IntegerField(read_only=True, source="asset_id")
+    battery_serial = serializers.CharField(read_only=True, source="asset.key")
+    alert_type = serializers.ChoiceField(read_only=True, choices=[one.value for one in AlertType])
+    alert_level = serializers.ChoiceField(read_only=True, choices=[one.value for one in Level], source="level")
+    message = serializers.CharField(read_only=True)
+    is_resolved = serializers.BooleanField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    resolved_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class HealthReportSerializer(serializers.Serializer[Any]):
+    """How a battery is: what it does now, what is wrong with it, and what it has said last."""
+
+    battery = BatterySerializer(read_only=True)
+    recent_alerts = AlertSerializer(many=True, read_only=True, help_text="The unresolved ones, the newest first.")
+    recent_readings = LogSerializer(many=True, read_only=True, help_text="The newest 100, the newest first.")
+    average_temperature = serializers.FloatField(read_only=True, help_text="Of these; 0 where none has one.")
 
 
 class _HeldField(serializers.ListField):
@@ -112,7 +163,7 @@ class _HeldField(serializers.ListField):
 
 
 class _HeldBatterySerializer(BatterySerializer):
-    def to_representation(self, instance: Battery) -> dict[str, Any]:
+    def to_representation(self, instance: Battery) -> dict[str, Any]:  # type: ignore[override]
         return super().to_representation(instance.asset)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.urls import path
-from drf_spectacular.utils import OpenApiParameter, extend_schema_view
-from rest_framework.views import APIView
+from django.urls import include, path
+from drf_spectacular.utils import OpenApiParameter
 
 from wattkeeper.kinds.battery.device_views import DeviceDetail, DeviceList, DeviceStatus
 from wattkeeper.kinds.battery.log_views import LOG_ORDERINGS, NEWEST_FIRST, LogDetail, LogList
@@ -18,6 +16,7 @@ from wattkeeper.kinds.battery.serializers import (
     BatterySerializer,
     DeviceSerializer,
     DeviceStatusSerializer,
+    HealthReportSerializer,
     LogSerializer,
     StatusUpdateSerializer,
 )
@@ -27,6 +26,7 @@ from wattkeeper.kinds.battery.views import (
     BatteryDetail,
     BatteryList,
     CriticalStatusBatteries,
+    HealthReport,
     LowHealthBatteries,
     StatusUpdate,
 )
@@ -36,6 +36,7 @@ from wattkeeper.views.api.stream_urls import (
     SEARCHED,
     TENANT_MEANT,
     TENANT_OF_NEW,
+    described,
     operation,
     ordering,
     paging,
@@ -50,11 +51,6 @@ NUMBER_OF_ONE = {"type": "integer", "minimum": 1, "maximum": 10**12 - 1}
 _battery = partial(operation, tags=["Batteries"])
 _device = partial(operation, tags=["Devices"])
 _log = partial(operation, tags=["Logs"])
-
-
-def described(view: type[APIView], **methods: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The view with the documentation of its methods."""
-    return extend_schema_view(**methods)(view).as_view()
 
 
 def _listed(what: str, item: Any, *parameters: OpenApiParameter) -> dict[str, Any]:
@@ -140,6 +136,18 @@ urlpatterns = [
         name="api-battery-update-status",
     ),
     path(
+        "batteries/<int:battery_id>/health_report/",
+        described(
+            HealthReport,
+            get=_battery(
+                "How a battery is: its state, its unresolved alerts, its newest 100 readings and their average "
+                "temperature.",
+                {200: HealthReportSerializer},
+                fails=[404, 503],
+            ),
+        ),
+    ),
+    path(
         "logs/",
         described(
             LogList,
@@ -200,4 +208,5 @@ urlpatterns = [
             get=_device("A device with what its batteries do now.", {200: DeviceStatusSerializer}, fails=READ),
         ),
     ),
+    path("dashboard/", include("wattkeeper.kinds.battery.dashboard.urls")),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from statistics import fmean
 from typing import Any, ClassVar
 
 from rest_framework import status
@@ -16,19 +17,22 @@ from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import BusyError, NotFoundError
+from wattkeeper.flow.alerts.queries import alerts_of
 from wattkeeper.flow.ingest import ingest_row
 from wattkeeper.flow.readings.normalise import row_flags
 from wattkeeper.flow.readings.reading import Outcome, Refusal, Row
 from wattkeeper.kinds.battery import queries
 from wattkeeper.kinds.battery.actions import battery_archive, battery_change, battery_register
+from wattkeeper.kinds.battery.logs import newest_readings
 from wattkeeper.kinds.battery.models import Status
-from wattkeeper.kinds.battery.serializers import BatterySerializer, StatusUpdateSerializer
+from wattkeeper.kinds.battery.serializers import BatterySerializer, HealthReportSerializer, StatusUpdateSerializer
 from wattkeeper.kinds.battery.streams import STATUS
 from wattkeeper.views.api.lists import list_response
 from wattkeeper.views.api.parameters import number, one_of, sort_of, tenant_filter, text
 from wattkeeper.views.api.readings import ReadingDoor
 
 END_OF_LIFE_PERCENT = 80.0
+REPORTED = 100  # alerts and readings, of a battery's health
 _MICROSECOND = timedelta(microseconds=1)
 _ATTEMPTS = 20  # to find a microsecond in which the battery has said nothing yet
 
@@ -134,6 +138,25 @@ class StatusUpdate(ReadingDoor):
         self.submitted = True
         _update(battery, serializer.validated_data, by=caller.identity)
         return Response(_answer(caller, battery_id))
+
+
+class HealthReport(APIView):
+    """GET what a battery does, what is wrong with it, and what it has said last."""
+
+    actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ}
+
+    def get(self, request: Request, battery_id: int) -> Response:
+        battery = battery_of(caller_of(request), battery_id)
+        alerts = alerts_of(battery.tenant_id, asset_id=battery.pk, is_resolved=False)[:REPORTED]
+        readings = newest_readings([battery.pk], tenant_id=battery.tenant_id, count=REPORTED)
+        temperatures = [value for one in readings if (value := one.values["current_temperature"]) is not None]
+        report = {
+            "battery": battery,
+            "recent_alerts": alerts,
+            "recent_readings": readings,
+            "average_temperature": round(fmean(temperatures), 2) if temperatures else 0.0,
+        }
+        return Response(HealthReportSerializer(report).data)
 
 
 def _update(battery: Asset, said: Mapping[str, Any], *, by: str) -> None:
