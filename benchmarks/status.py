@@ -21,10 +21,11 @@ from benchmarks.server import Server, free_port
 
 BATTERIES = 100_000
 SENDING = 2_000  # of them
+IN_TROUBLE = 50  # each so manieth battery has an alert that opens and clears
 CLIENTS = 64
 SECONDS, WARM_SECONDS = 15.0, 3.0
 RATE_LIMIT, P99_LIMIT_SECONDS = 2_000, 0.150
-STATS, STATS_LIMIT_SECONDS = "/api/v1/dashboard/stats/", 0.100
+STATS, STATS_LIMIT_SECONDS = "/api/dashboard/stats/", 0.100
 LIST, LIST_LIMIT_SECONDS = "/api/batteries/", 0.025
 REQUESTS = 100
 PEER = "benchmarks.peers.battery_drf.application"
@@ -79,7 +80,10 @@ def _asked(server: Server) -> Iterator[Figure]:
 
 
 def _updated(send: Callable[[Load], Sent], port: int, *, headers: dict[str, str], path: str) -> Sent:
-    batteries, script = list(range(1, SENDING + 1)), Script(datetime.now(UTC) - timedelta(days=30))
+    batteries, script = (
+        list(range(1, SENDING + 1)),
+        Script(datetime.now(UTC) - timedelta(days=30), hot_every=IN_TROUBLE),
+    )
     warm = Load(port, headers, batteries, script, clients=CLIENTS, seconds=WARM_SECONDS, path=path)
     first = send(warm).acknowledged
     return send(Load(port, headers, batteries, script, CLIENTS, SECONDS, path, first=first))

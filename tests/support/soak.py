@@ -137,7 +137,7 @@ class _Soak:
     def _killed(self, send: Callable[[Load], Sent]) -> None:
         """Load, until the server is killed at some moment of it; then it is started again."""
         name, kill = self._rng.choice(list(WAYS.items()))
-        ending = threading.Timer(self._rng.uniform(0.2, self._plan.seconds), kill, [self._server])
+        ending = threading.Timer(self._rng.uniform(0.5, self._plan.seconds), kill, [self._server])
         ending.start()
         sent = send(self._load(self._plan.seconds + PATIENCE_SECONDS))
         ending.join()
