@@ -58,7 +58,7 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
             "unshelve/",
         )
     },
-    **{f"api/rules/<int:rule_id>/{step}": objects.rule_id for step in ("", "enable/", "disable/")},
+    **{f"api/rules/<int:rule_id>/{step}": objects.rule_id for step in ("", "enable/", "disable/", "try/")},
     **{f"imports/<uuid:upload_id>/{step}": objects.upload_id for step in ("", "retry/", "discard/")},
 }
 

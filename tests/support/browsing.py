@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from playwright.sync_api import Page
-from wattkeeper.config.demo.people import PASSWORD
 
 from tests.support.machine import repository
+from wattkeeper.config.demo.people import PASSWORD
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
 # What a person does is done on a desk by day and on a phone by night; how each page looks is seen to in all four.

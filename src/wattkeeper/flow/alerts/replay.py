@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wattkeeper.base.core.clock import EPOCH
-from wattkeeper.flow.alerts.machine import CHATTER_CLEAR, CHATTER_OPENINGS, Step, Watch, advance, chatters
+from wattkeeper.flow.alerts.machine import CHATTER_CLEAR, CHATTER_OPENINGS, Phase, Step, Watch, advance, chatters
 from wattkeeper.flow.readings.reading import Value
 from wattkeeper.flow.rules.verdicts import Verdict
 from wattkeeper.flow.store.episodes import Run
@@ -115,10 +115,13 @@ def episodes_of(asset_id: int, stretches: Iterable[Stretch], *, delays: Delays, 
     worst = _NOTHING
     openings: deque[datetime] = deque(maxlen=CHATTER_OPENINGS)
     for stretch in stretches:
+        # What is clear stays so without a breach, and what is open with one: most stretches of most rules.
         if watch is None and not stretch.is_breach:
             continue
         if stretch.is_breach and stretch.badness > worst.badness:
             worst = stretch
+        if stretch.is_breach and watch is not None and watch.phase is Phase.OPEN:
+            continue
         verdict = Verdict.BREACH if stretch.is_breach else Verdict.CLEAR
         for microseconds in stretch.times:
             at = EPOCH + timedelta(microseconds=microseconds)

@@ -8,8 +8,10 @@ been clear, and knows only what was known at the time: no person has resolved an
 from __future__ import annotations
 
 import heapq
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
@@ -21,6 +23,7 @@ from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import USUAL_INTERVAL, Condition
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core.errors import BusyError
 from wattkeeper.flow.alerts.replay import Delays, Episode, episodes_of, silences_of, stretches_of
 from wattkeeper.flow.rules import conditions
 from wattkeeper.flow.rules.conditions import Compiled, Nameplate, compiled
@@ -31,8 +34,12 @@ from wattkeeper.flow.store.episodes import Run, readings_counted, rhythms, runs
 from wattkeeper.flow.store.episodes_sql import Asked, Pause, Point, Question, Test, Word, Zone
 from wattkeeper.flow.store.store import store
 
+DAYS, DAYS_MOST = 7, 90
 LISTED_MOST = 200
+AT_ONCE = 2  # each keeps the engine and a core busy for as long as it takes
 _IDS_A_QUESTION = 5_000
+_WAIT_SECONDS = 10
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +72,8 @@ class Trial:
 def rule_tried(rule: RuleSpec, *, since: datetime, until: datetime, now: datetime, zone: tzinfo = UTC) -> Trial:
     """What the rule would have raised in `[since, until)`, or up to `now` where that comes before.
 
-    Days are those of `zone`. BadRequestError where the readings are more than can be looked at; StoreClosedError where
-    no server runs.
+    Days are those of `zone`. BadRequestError where the readings are more than can be looked at, BusyError where too
+    many rules are being tried; StoreClosedError where no server runs.
     """
     until = min(until, now)
     kind = registry.kind(rule.kind)
@@ -76,7 +83,8 @@ def rule_tried(rule: RuleSpec, *, since: datetime, until: datetime, now: datetim
     trying = _Trying(rule, kind, stream, since, until)
     counted = _Counted(zone)
     is_silence = rule.condition is Condition.SILENT
-    counted.count(trying.silences() if is_silence else trying.values())
+    with _place():
+        counted.count(trying.silences() if is_silence else trying.values())
     by_asset = dict(counted.by_asset.most_common(LISTED_MOST))
     newest = heapq.nlargest(LISTED_MOST, counted.newest, key=_by_time)
     return Trial(
@@ -94,6 +102,16 @@ def rule_tried(rule: RuleSpec, *, since: datetime, until: datetime, now: datetim
         episodes=newest,
         keys=_keys({*by_asset, *(episode.asset_id for episode in newest)}),
     )
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _places.acquire(timeout=_WAIT_SECONDS):
+        raise BusyError(f"{AT_ONCE} rules are being tried already; try again in a moment.", retry_after_seconds=5)
+    try:
+        yield
+    finally:
+        _places.release()
 
 
 class _Heard(NamedTuple):

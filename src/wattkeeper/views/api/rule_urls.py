@@ -11,9 +11,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework.views import APIView
 
 from wattkeeper.base.catalog import registry
+from wattkeeper.flow.alerts.trial import DAYS, DAYS_MOST
 from wattkeeper.flow.rules.queries import ORDERINGS
 from wattkeeper.views.api.parameters import PAGE_MAX, PAGE_SIZE_MAX, TEXT_MAX
 from wattkeeper.views.api.rule_serializers import RulePageSerializer, RuleSerializer, VocabularySerializer
+from wattkeeper.views.api.rule_trial_serializers import TrialSerializer, TriedRuleSerializer
+from wattkeeper.views.api.rule_trials import RuleTry, RuleTryNew
 from wattkeeper.views.api.rules import RULES_A_PAGE, RuleDetail, RuleDisable, RuleEnable, RuleList, RuleVocabulary
 from wattkeeper.views.api.stream_urls import TENANT_MEANT, TENANT_OF_NEW, operation, whole_number
 
@@ -73,6 +76,20 @@ urlpatterns = [
         name="api-rule-vocabulary",
     ),
     path(
+        "try/",
+        _view(
+            RuleTryNew,
+            post=operation(
+                "Hear what a rule would have raised in the last days, before there is one. Nothing is kept.",
+                {200: TrialSerializer},
+                fails=[400, 503],
+                request=TriedRuleSerializer,
+                parameters=[TENANT_OF_NEW],
+            ),
+        ),
+        name="api-rule-try-new",
+    ),
+    path(
         "<int:rule_id>/",
         _view(
             RuleDetail,
@@ -103,5 +120,18 @@ urlpatterns = [
             ),
         ),
         name="api-rule-disable",
+    ),
+    path(
+        "<int:rule_id>/try/",
+        _view(
+            RuleTry,
+            get=operation(
+                "What a rule, switched on or off, would have raised in the last days.",
+                {200: TrialSerializer},
+                fails=[400, 404, 409, 503],
+                parameters=[OpenApiParameter("days", whole_number(1, DAYS_MOST, default=DAYS))],
+            ),
+        ),
+        name="api-rule-try",
     ),
 ]

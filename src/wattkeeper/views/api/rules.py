@@ -61,7 +61,7 @@ class RuleList(APIView):
         return Response(page_answer(request, page, count, RuleSerializer(found, many=True).data))
 
     def post(self, request: Request) -> Response:
-        caller, given = caller_of(request), _given(request)
+        caller, given = caller_of(request), given_of(request)
         tenant = tenant_for_write(caller, request.query_params.get("tenant"))
         with outside_names(OUTSIDE):
             rule = rule_add(tenant=tenant, fields=fields_changed(NOTHING, given), actor=caller.identity)
@@ -79,20 +79,20 @@ class RuleDetail(APIView):
     }
 
     def get(self, request: Request, rule_id: int) -> Response:
-        return Response(RuleSerializer(_rule(request, rule_id)).data)
+        return Response(RuleSerializer(rule_of(request, rule_id)).data)
 
     def put(self, request: Request, rule_id: int) -> Response:
         return self.patch(request, rule_id)
 
     def patch(self, request: Request, rule_id: int) -> Response:
-        rule = _rule(request, rule_id)
-        wanted = fields_changed(fields_of(rule), _given(request))
+        rule = rule_of(request, rule_id)
+        wanted = fields_changed(fields_of(rule), given_of(request))
         with outside_names(OUTSIDE):
             rule_change(rule, fields=wanted, actor=caller_of(request).identity)
         return Response(RuleSerializer(rule).data)
 
     def delete(self, request: Request, rule_id: int) -> Response:
-        rule_remove(_rule(request, rule_id), actor=caller_of(request).identity)
+        rule_remove(rule_of(request, rule_id), actor=caller_of(request).identity)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -103,7 +103,7 @@ class RuleSwitch(APIView):
     actions: ClassVar[Mapping[str, Action]] = {"POST": Action.RULE_EDIT}
 
     def post(self, request: Request, rule_id: int) -> Response:
-        rule = _rule(request, rule_id)
+        rule = rule_of(request, rule_id)
         rule_enable(rule, enabled=self.enables, actor=caller_of(request).identity)
         return Response(RuleSerializer(rule).data)
 
@@ -125,7 +125,7 @@ class RuleVocabulary(APIView):
         return Response({"kinds": [_words(kind) for kind in registry.kinds()]})
 
 
-def _rule(request: Request, rule_id: int) -> Rule:
+def rule_of(request: Request, rule_id: int) -> Rule:
     """The rule, if the caller may know of it."""
     caller = caller_of(request)
     rule = queries.rule_by_id(rule_id, tenant_id=None if caller.above_tenants else caller.tenant_id)
@@ -134,7 +134,7 @@ def _rule(request: Request, rule_id: int) -> Rule:
     return rule
 
 
-def _given(request: Request) -> dict[str, Any]:
+def given_of(request: Request) -> dict[str, Any]:
     """What the body says, by our own names. What it leaves out of a new rule, the rules' own checks find."""
     serializer = RuleSerializer(data=request.data, partial=True)
     serializer.is_valid(raise_exception=True)
