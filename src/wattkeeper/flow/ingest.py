@@ -101,12 +101,17 @@ class KindAssets:
     by: str
 
     def ids_of(self, keys: Sequence[str]) -> Mapping[str, int]:
-        return ids_of(tenant_id=self.tenant_id, kind=self.kind, keys=keys)
+        return ids_of(tenant_id=self.tenant_id, kind=self.kind, keys=keys, in_use=self._refuses)
 
     def register(self, keys: Sequence[str]) -> Mapping[str, int]:
-        if registry.kind(self.kind).unknown_asset is UnknownAsset.REFUSE:
+        if self._refuses:
             return {}
         return assets_register(tenant_id=self.tenant_id, kind=self.kind, keys=keys, by=self.by)
+
+    @property
+    def _refuses(self) -> bool:
+        """What has to be registered is unknown again when it is out of use."""
+        return registry.kind(self.kind).unknown_asset is UnknownAsset.REFUSE
 
 
 def flush(stream: Stream, readings: Sequence[Reading]) -> list[Ingested]:

@@ -27,11 +27,13 @@ class FleetCounts:
     never: int
 
 
-def ids_of(*, tenant_id: int, kind: str, keys: Sequence[str]) -> dict[str, int]:
-    """The ids of those keys that are known, by key."""
+def ids_of(*, tenant_id: int, kind: str, keys: Sequence[str], in_use: bool = False) -> dict[str, int]:
+    """The ids of those keys that are known, by key. `in_use`: without those that are archived."""
     found: dict[str, int] = {}
     for start in range(0, len(keys), _KEYS_A_QUESTION):
         known = Asset.objects.filter(tenant_id=tenant_id, kind=kind, key__in=keys[start : start + _KEYS_A_QUESTION])
+        if in_use:
+            known = known.filter(archived_at=None)
         found.update(known.values_list("key", "id"))
     return found
 

@@ -22,8 +22,9 @@ from wattkeeper.flow.rules.actions import rule_check
 from wattkeeper.flow.rules.fields import RuleFields, fields_changed, fields_of, spec_of
 from wattkeeper.views.api.errors import outside_names
 from wattkeeper.views.api.parameters import whole
+from wattkeeper.views.api.rule_serializers import OUTSIDE
 from wattkeeper.views.api.rule_trial_serializers import TriedRuleSerializer
-from wattkeeper.views.api.rules import NOTHING, OUTSIDE, rule_of
+from wattkeeper.views.api.rules import NOTHING, rule_of
 
 
 class RuleTry(APIView):

@@ -141,7 +141,7 @@ def _known_assets_only(rows: list[PreviewRow], stream: Stream, tenant_id: int) -
     if registry.kind(stream.kind).unknown_asset is UnknownAsset.REGISTER:
         return rows
     keys = {row.number: str(row.values[stream.asset_field]) for row in rows if row.refused is None}
-    known = ids_of(tenant_id=tenant_id, kind=stream.kind, keys=list(set(keys.values())))
+    known = ids_of(tenant_id=tenant_id, kind=stream.kind, keys=list(set(keys.values())), in_use=True)
     return [
         PreviewRow(row.number, row.cells, {}, refused=_unknown(stream, keys[row.number], row.number))
         if row.refused is None and keys[row.number] not in known
