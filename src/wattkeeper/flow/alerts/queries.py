@@ -109,6 +109,13 @@ def levels_counted(tenant_id: int | None, *, kind: str = "", unresolved: bool = 
     return _counted_by("level", _counted(tenant_id, kind), unresolved)
 
 
+def open_counts_of(rule_ids: Iterable[int]) -> dict[int, int]:
+    """How many unresolved alerts each of these rules has; those without any are left out."""
+    alerts = Alert.objects.filter(rule_id__in=list(rule_ids), resolved_at=None, hidden_at=None)
+    rows = alerts.order_by().values_list("rule_id").annotate(count=Count("pk"))
+    return {rule_id: count for rule_id, count in rows if rule_id is not None}
+
+
 def _counted(tenant_id: int | None, kind: str) -> QuerySet[Alert]:
     alerts = Alert.objects.filter(hidden_at=None)
     if tenant_id is not None:

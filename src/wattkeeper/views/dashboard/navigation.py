@@ -32,6 +32,7 @@ def _items() -> Iterator[Item]:
     for kind in registry.kinds():
         label = kind.label_plural
         yield Item(label, f"assets-{kind.name}", kind.icon, label.lower(), Action.READ)
+    yield Item("Rules", "rules", "scale", "rules", Action.READ)
     yield Item("Imports", "imports", "arrow-up-tray", "imports", Action.READ)
     yield Item("People", "people", "users", "people", Action.OPERATOR_ADD, "Admin")
     yield Item("API keys", "keys", "key", "keys", Action.KEY_MANAGE, "Admin")

@@ -18,6 +18,8 @@ from wattkeeper.views.dashboard.pages.imported import import_discard, import_ret
 from wattkeeper.views.dashboard.pages.imports import imports
 from wattkeeper.views.dashboard.pages.keys import key_end, keys
 from wattkeeper.views.dashboard.pages.people import people, person, person_password
+from wattkeeper.views.dashboard.pages.rule import rule, rule_end, rule_new, rule_try, rule_try_new
+from wattkeeper.views.dashboard.pages.rules import rule_switch, rules
 
 
 def _kind_urls(kind: Kind) -> Iterator[URLPattern]:
@@ -44,6 +46,13 @@ urlpatterns = [
     path("imports/<uuid:upload_id>/", imported, name="import"),
     path("imports/<uuid:upload_id>/retry/", import_retry, name="import-retry"),
     path("imports/<uuid:upload_id>/discard/", import_discard, name="import-discard"),
+    path("rules/", rules, name="rules"),
+    path("rules/new/", rule_new, name="rule-new"),
+    path("rules/try/", rule_try_new, name="rule-try-new"),
+    path("rules/<int:rule_id>/", rule, name="rule"),
+    path("rules/<int:rule_id>/try/", rule_try, name="rule-try"),
+    path("rules/<int:rule_id>/switch/", rule_switch, name="rule-switch"),
+    path("rules/<int:rule_id>/remove/", rule_end, name="rule-end"),
     path("components/", components, name="components"),
     *(pattern for kind in registry.kinds() for pattern in _kind_urls(kind)),
 ]

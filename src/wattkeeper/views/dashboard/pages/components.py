@@ -30,6 +30,7 @@ def components(request: HttpRequest, caller: Caller) -> HttpResponse:
     context = {
         "levels": list(Level),
         "times": [now() - timedelta(seconds=seconds) for seconds in (5, 600, 90_000)],
+        "counts": [(now().date() - timedelta(days=13 - place), (place * 5) % 11) for place in range(14)],
         "form": SampleForm({}),
         "page": Paginator(range(120), 50).get_page(request.GET.get("page")),
         "sort": request.GET.get("sort", "name"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from wattkeeper.base.core.clock import now
 
 register = template.Library()
 
+_BAR_HEIGHT = 40  # as the template draws them
 AGE_UNITS = ((60, "s"), (60, "min"), (24, "h"))
 
 
@@ -141,6 +142,27 @@ def pages(context: Context, page: Any, noun: str = "rows") -> dict[str, Any]:
 def field(bound: BoundField) -> dict[str, Any]:
     """A form's field with its label, its help and what is wrong with it."""
     return {"field": bound, "is_checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+
+
+@register.inclusion_tag("wattkeeper/components/bars.html")
+def bars(counts: Sequence[tuple[Any, int]], label: str) -> dict[str, Any]:
+    """A strip of bars, one for each count with its name; each tells its own when it is pointed at."""
+    most = max((count for _, count in counts), default=0)
+    drawn = []
+    for place, (name, count) in enumerate(counts):
+        height = max(round(_BAR_HEIGHT * count / most), 2) if count else 1
+        drawn.append(
+            {"x": 10 * place + 1, "y": _BAR_HEIGHT - height, "height": height, "name": str(name), "count": count}
+        )
+    busiest = next((str(name) for name, count in counts if count == most), "")
+    return {
+        "bars": drawn,
+        "width": 10 * len(drawn),
+        "label": label,
+        "summary": f"at most {most:,}, on {busiest}" if most else "none",
+        "first": drawn[0]["name"] if drawn else "",
+        "last": drawn[-1]["name"] if len(drawn) > 1 else "",
+    }
 
 
 @register.simple_tag
