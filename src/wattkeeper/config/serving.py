@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,9 @@ log = logging.getLogger("wattkeeper")
 HOLDER = "WATTKEEPER_HOLDER"  # how a serving process names itself in the lock: set by `serve`
 DEMO_FEED = "WATTKEEPER_DEMO_FEED"  # set by `demo --serve`
 _PARENT_POLL_SECONDS = 0.5
+# Whoever computes lets another thread in after this long. A flush calls the database and the engine some thirty times,
+# and after each call waits for its turn again: at Python's own 5 ms it would wait longer than it works.
+_SWITCH_SECONDS = 0.0005
 
 _consumer: EmbeddedConsumer | None = None
 _feed: DemoFeed | None = None
@@ -50,6 +54,7 @@ def start() -> None:
     if HOLDER in os.environ:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     Path(settings.HOME).mkdir(parents=True, exist_ok=True)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     open_store(engine_options(holder=os.environ.get(HOLDER, "a server")), registry.streams())
     ingest.start(registry.streams())
     _watch = Watch()

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             address=host,
             port=port,
             interface=Interfaces.ASGI,
-            loop=Loops.asyncio,
+            loop=Loops.auto,
             workers=1,
             respawn_failed_workers=False,
             workers_kill_timeout=PATIENCE_SECONDS,
