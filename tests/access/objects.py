@@ -10,11 +10,14 @@ from tests.people import key_make, person_make
 from tests.support.alerts import battery, posted
 from wattkeeper.base.accounts.models import ApiKey, Tenant
 from wattkeeper.base.assets.actions import assets_register
+from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.readings.reading import Reading, Row
 from wattkeeper.flow.rules.actions import rule_add
 from wattkeeper.flow.rules.fields import RuleFields
 from wattkeeper.flow.sources.csv_upload.models import Upload
 from wattkeeper.flow.store.keys import ReadingKey
+from wattkeeper.kinds.battery.actions import battery_register, device_add
+from wattkeeper.kinds.battery.streams import STATUS
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
 VALUES = {"speed": 1.0, "odometer": 2.0, "soc": 3, "elevation": 4.0, "shift_state": "D"}
@@ -42,16 +45,44 @@ def asset_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
     return {"asset_id": str(assets_register(tenant_id=tenant.pk, kind="vehicle", keys=["V1"], by="test")["V1"])}
 
 
+def battery_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    request.getfixturevalue("embedded_store")
+    values = {"serial_number": "B1", "battery_type": "Li-ion", "capacity": 5000.0, "voltage_nominal": 3.7}
+    return {"battery_id": str(battery_register(tenant=tenant, values=values, actor="test").pk)}
+
+
+def battery_page_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"asset_id": battery_id(tenant, request)["battery_id"]}
+
+
+def log_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    pk, at = int(battery_id(tenant, request)["battery_id"]), datetime(2024, 5, 1, tzinfo=UTC)
+    row = Row("B1", at, {"current_charge": 50.0})
+    request.getfixturevalue("embedded_store").write(STATUS, [Reading(tenant.pk, pk, row)])
+    return {"log_id": ReadingKey(pk, at).public_id()}
+
+
+def battery_reading_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"reading_id": log_id(tenant, request)["log_id"]}
+
+
+def device_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    values = {"device_name": "Laptop", "device_type": "LAPTOP", "serial_number": "D1"}
+    return {"device_id": str(device_add(tenant=tenant, values=values, actor="test").pk)}
+
+
 def alert_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
     return {"alert_id": str(posted(battery(tenant)).pk)}
 
 
 def upload_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
     request.getfixturevalue("embedded_store")
-    upload = Upload.objects.create(
-        tenant=tenant, owner="user:0", stream=TELEMETRY.name, file_name="fleet.csv", total_chunks=1
-    )
-    return {"upload_id": str(upload.pk)}
+    return {"upload_id": _upload(tenant, TELEMETRY)}
+
+
+def battery_upload_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    request.getfixturevalue("embedded_store")
+    return {"upload_id": _upload(tenant, STATUS)}
 
 
 def rule_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
@@ -65,3 +96,8 @@ def rule_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
         alert_type="FAULT",
     )
     return {"rule_id": str(rule_add(tenant=tenant, fields=fields, actor="test").pk)}
+
+
+def _upload(tenant: Tenant, stream: Stream) -> str:
+    named = {"owner": "user:0", "stream": stream.name, "file_name": "fleet.csv", "total_chunks": 1}
+    return str(Upload.objects.create(tenant=tenant, **named).pk)

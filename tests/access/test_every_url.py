@@ -32,19 +32,30 @@ OPEN: Mapping[str, str] = {
 # Route -> makes an object of the tenant given and returns the path's parameters for it. Fixtures are had by
 # `request.getfixturevalue`. Every route with a parameter, outside Django admin, needs its line.
 OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str]]] = {
-    f"{mount}{route}": make
-    for mount in ("api/v1/vehicle_data/", "vehicle_data/")
-    for route, make in {
-        "<str:reading_id>/": objects.reading_id,
-        "uploads/<uuid:upload_id>/": objects.upload_id,
-        "uploads/<uuid:upload_id>/refused/": objects.upload_id,
-    }.items()
-} | {
+    **{
+        f"{mount}{route}": make
+        for mount in ("api/v1/vehicle_data/", "vehicle_data/")
+        for route, make in {
+            "<str:reading_id>/": objects.reading_id,
+            "uploads/<uuid:upload_id>/": objects.upload_id,
+            "uploads/<uuid:upload_id>/refused/": objects.upload_id,
+        }.items()
+    },
+    "api/v1/battery_status/<str:reading_id>/": objects.battery_reading_id,
+    "api/v1/battery_status/uploads/<uuid:upload_id>/": objects.battery_upload_id,
+    "api/v1/battery_status/uploads/<uuid:upload_id>/refused/": objects.battery_upload_id,
+    **{
+        f"api/batteries/<int:battery_id>/{step}": objects.battery_id
+        for step in ("", "update_status/", "health_report/")
+    },
+    "api/logs/<str:log_id>/": objects.log_id,
+    **{f"api/devices/<int:device_id>/{step}": objects.device_id for step in ("", "battery_status/")},
     "people/<int:user_id>/": objects.user_id,
     "people/<int:user_id>/password/": objects.user_id,
     "keys/<int:key_id>/revoke/": objects.key_id,
     "vehicles/<int:asset_id>/": objects.asset_id,
     "vehicles/<int:asset_id>/edit/": objects.asset_id,
+    **{f"batteries/<int:asset_id>/{step}": objects.battery_page_id for step in ("", "edit/")},
     **{
         f"api/alerts/<int:alert_id>/{step}": objects.alert_id
         for step in (

@@ -61,6 +61,10 @@ def battery(client: APIClient, battery_id: int) -> dict[str, Any]:
     return dict(client.get(f"{BATTERIES}{battery_id}/").json())
 
 
+def report(client: APIClient, battery_id: int) -> dict[str, Any]:
+    return dict(client.get(f"{BATTERIES}{battery_id}/health_report/").json())
+
+
 def device(client: APIClient, **values: Any) -> dict[str, Any]:
     answer = send(client, "post", DEVICES, {**DEVICE, **values})
     assert answer.status_code == 201, answer.content

@@ -222,7 +222,7 @@ class TestTheFigures:
 
 class TestATrend:
     def written(self, store: Store, tenant: Tenant, battery_id: int, count: int, *, seconds: int) -> None:
-        futures = []
+        readings = []
         for number in range(count):
             values: dict[str, Any] = {
                 "current_charge": 50.0 if number != count // 2 else 99.0,
@@ -232,9 +232,8 @@ class TestATrend:
                 "current": 0.0,
             }
             at = AT + timedelta(seconds=number * seconds)
-            futures.append(store.append(STATUS, Reading(tenant.pk, battery_id, Row("BAT-004", at, values))))
-        for future in futures:
-            future.result()
+            readings.append(Reading(tenant.pk, battery_id, Row("BAT-004", at, values)))
+        store.write(STATUS, readings)
 
     def test_is_the_newest_readings_the_oldest_first(self, owner: Person) -> None:
         made = register(owner.jwt)["id"]

@@ -173,6 +173,44 @@ class TestAChange:
         assert "No reading yet" in owner.session.get("/batteries/").content.decode()
 
 
+class TestWhatIsWritten:
+    @pytest.mark.parametrize(
+        ("values", "alert_type"),
+        [
+            ({"current_charge": 5}, "LOW_CHARGE"),
+            ({"health_percentage": 79.5}, "HEALTH_DEGRADATION"),
+            ({"current_status": "FAULT"}, "FAULT"),
+            ({"current_temperature": 51}, "OVER_TEMPERATURE"),
+        ],
+    )
+    @pytest.mark.parametrize("method", ["post", "put", "patch"])
+    def test_is_judged(self, method: str, values: dict[str, Any], alert_type: str, owner: Person) -> None:
+        if method == "post":
+            made = register(owner.jwt, **values)
+        else:
+            made = register(owner.jwt)
+            assert registered.report(owner.jwt, made["id"])["recent_alerts"] == []
+            send(owner.jwt, method, f"{BATTERIES}{made['id']}/", values)
+        alerts = registered.report(owner.jwt, made["id"])["recent_alerts"]
+        assert [one["alert_type"] for one in alerts] == [alert_type]
+
+    def test_is_judged_by_the_nameplate_as_it_is_now(self, owner: Person) -> None:
+        made = register(owner.jwt)
+        send(owner.jwt, "patch", f"{BATTERIES}{made['id']}/", {"current_voltage": 3.6})
+        assert registered.report(owner.jwt, made["id"])["recent_alerts"] == []
+        send(owner.jwt, "patch", f"{BATTERIES}{made['id']}/", {"voltage_nominal": 5, "current_voltage": 3.6})
+        (alert,) = registered.report(owner.jwt, made["id"])["recent_alerts"]
+        assert alert["alert_type"] == "UNDER_VOLTAGE"
+
+    def test_ends_with_the_battery(self, owner: Person) -> None:
+        made = register(owner.jwt, current_charge=5)
+        stats = owner.jwt.get("/api/dashboard/stats/").json()["alerts"]
+        assert (stats["total"], stats["unresolved"]) == (1, 1)
+        owner.jwt.delete(f"{BATTERIES}{made['id']}/")
+        stats = owner.jwt.get("/api/dashboard/stats/").json()["alerts"]
+        assert (stats["total"], stats["unresolved"]) == (1, 0)
+
+
 class TestABatteryThatIsDeleted:
     def test_is_gone_for_everyone(self, owner: Person) -> None:
         made = register(owner.jwt)

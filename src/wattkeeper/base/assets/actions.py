@@ -83,11 +83,10 @@ def asset_change(
     name: str | None = None,
     type: str | None = None,
     site: str | None = None,
-) -> bool:
+) -> None:
     """Give an asset what is given of another key, name, type or site, without the blanks around them.
 
-    Says whether anything is another now. ValidationError by field; ConflictError where somebody else has changed the
-    same since `asset` was read.
+    ValidationError by field; ConflictError where somebody else has changed the same since `asset` was read.
     """
     given = {"key": key, "name": name, "type": type, "site": site}
     wanted = {field: value for field, value in given.items() if value is not None}
@@ -99,7 +98,6 @@ def asset_change(
         raise ValidationError({"key": taken}) from None
     if changed:
         _audit(asset, actor=actor, action="asset_change", detail=changed)
-    return bool(changed)
 
 
 def assets_seen(seen: Mapping[int, datetime], *, changed: Collection[int] = ()) -> None:

@@ -15,11 +15,14 @@ from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.actions import asset_archive, asset_change, asset_register, state_advance
 from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.states import states_known
+from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.alerts.endings import asset_ended
+from wattkeeper.flow.ingest import ingest_written
 from wattkeeper.flow.rules.actions import plans_outdate
 from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.models import Battery, BatteryState, Device, Status
@@ -55,7 +58,7 @@ def battery_register(*, tenant: Tenant, values: Mapping[str, Any], actor: str) -
         BatteryState.objects.update_or_create(asset=asset, defaults={**_UNKNOWN, "updated_at": now()})
         if not is_new:
             plans_outdate(tenant.pk)
-    _written(asset.pk, values)
+    _written(asset, values)
     return asset
 
 
@@ -67,14 +70,13 @@ def battery_change(asset: Asset, *, values: Mapping[str, Any], actor: str) -> No
     own = {inside: values[outside] for inside, outside in _OWN.items() if outside in values}
     nameplate = {name: values[name] for name in _NAMEPLATE if name in values}
     with transaction.atomic(), _named_as_outside():
-        is_other = asset_change(asset, actor=actor, **own)
+        asset_change(asset, actor=actor, **own)
         if changed := row_change(asset.battery, nameplate):
             target = f"asset:{asset.pk} {asset.key}"
             audit_add(tenant=asset.tenant, actor=actor, action="battery_change", target=target, detail=changed)
-        if is_other or changed:
             plans_outdate(asset.tenant_id)
         _tell_changed(asset.pk)
-    _written(asset.pk, values)
+    _written(asset, values)
 
 
 def battery_archive(asset: Asset, *, actor: str) -> None:
@@ -86,9 +88,13 @@ def battery_archive(asset: Asset, *, actor: str) -> None:
 
 
 @transaction.atomic
-def battery_written(asset_id: int, values: Mapping[str, Any]) -> None:
-    """What somebody says of the battery's state, now; no reading, so that `at` stays as it is."""
-    BatteryState.objects.filter(pk=asset_id).update(**values, updated_at=now())
+def battery_written(asset: Asset, values: Mapping[str, Any]) -> None:
+    """What somebody says of the battery's state, now: it is judged. No reading, so that `at` stays as it is."""
+    kind, moment = registry.kind(STATUS.kind), now()
+    before = states_known(kind, [asset.pk], lock=True)[asset.pk]
+    BatteryState.objects.filter(pk=asset.pk).update(**values, updated_at=moment)
+    ingest_written(kind, tenant_id=asset.tenant_id, asset_id=asset.pk, values=values, before=before, at=moment)
+    _tell_changed(asset.pk)
 
 
 def state_apply(stream: Stream, rows: Sequence[NewestRow]) -> None:
@@ -137,10 +143,10 @@ def _tell_changed(asset_id: int) -> None:
     transaction.on_commit(partial(bus.tell, BatteryChanged(asset_id)))
 
 
-def _written(asset_id: int, values: Mapping[str, Any]) -> None:
+def _written(asset: Asset, values: Mapping[str, Any]) -> None:
     state = {name: values[name] for name in _STATE if name in values}
     if state:
-        battery_written(asset_id, state)
+        battery_written(asset, state)
 
 
 def _hold(device: Device, battery_ids: Sequence[int]) -> list[int]:

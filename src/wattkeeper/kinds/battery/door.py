@@ -18,6 +18,7 @@ from wattkeeper.base.core.clock import EPOCH, now
 from wattkeeper.flow.ingest import WAIT_SECONDS, Ingested, ingest_submit
 from wattkeeper.flow.readings.normalise import normalise
 from wattkeeper.flow.readings.reading import Outcome, Reading, Row
+from wattkeeper.flow.readings.reasons import NULL_WORDS
 from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.queries import battery_by_id
 from wattkeeper.kinds.battery.serializers import BatterySerializer
@@ -90,6 +91,8 @@ class _StatusDoor:
             return None
         present = self._moment()
         named = {name: value for name, value in said.items() if value is not None}
+        if any(isinstance(value, str) and value.strip().lower() in NULL_WORDS for value in named.values()):
+            return None
         raw = {"current": 0, STATUS.time_field: present.isoformat(), **named, STATUS.asset_field: serial_number}
         row = normalise(STATUS, raw, now=present)
         return row if isinstance(row, Row) else None

@@ -10,11 +10,11 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.catalog.alerting import AlertType, Level
 from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.kinds.battery.models import Battery, DeviceType, Status
 from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
+from wattkeeper.views.api.alert_serializers import AlertSerializer
 from wattkeeper.views.api.fields import AssetKeyField, KnownFieldsOnly, ReadingTimeField, channel_field
 
 BATTERIES_MOST = 1_000  # in a device
@@ -128,20 +128,6 @@ class LogSerializer(serializers.Serializer[Any]):
             "status": values["current_status"],
             "logged_at": _iso(instance.key.at),
         }
-
-
-class AlertSerializer(serializers.Serializer[Any]):
-    """An alert of a battery."""
-
-    id = serializers.IntegerField(read_only=True)
-    battery = serializers.IntegerField(read_only=True, source="asset_id")
-    battery_serial = serializers.CharField(read_only=True, source="asset.key")
-    alert_type = serializers.ChoiceField(read_only=True, choices=[one.value for one in AlertType])
-    alert_level = serializers.ChoiceField(read_only=True, choices=[one.value for one in Level], source="level")
-    message = serializers.CharField(read_only=True)
-    is_resolved = serializers.BooleanField(read_only=True)
-    created_at = serializers.DateTimeField(read_only=True)
-    resolved_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
 class HealthReportSerializer(serializers.Serializer[Any]):

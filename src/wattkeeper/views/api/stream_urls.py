@@ -214,13 +214,13 @@ def series_parameters(stream: Stream) -> list[OpenApiParameter]:
     ]
 
 
-def described(view: type[APIView], **methods: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The view with the documentation of its methods."""
-    return extend_schema_view(**methods)(view).as_view()
-
-
 def bound(view: type[V], stream: Stream, **methods: Callable[[Any], Any]) -> Callable[..., Any]:
     """`view` for this stream alone, with the documentation of its methods."""
     name = "".join(part.title() for part in stream.name.split(".")) + view.__name__
     own: type[APIView] = type(name, (view,), {"stream": stream, "__doc__": view.__doc__})
     return described(own, **methods)
+
+
+def described(view: type[APIView], **methods: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The view with the documentation of its methods."""
+    return extend_schema_view(**methods)(view).as_view()

@@ -9,7 +9,8 @@ from rest_framework import serializers
 from wattkeeper.base.catalog.alerting import AlertType, Level
 from wattkeeper.kinds.battery.dashboard.queries import CHARGE_BANDS, CYCLE_BANDS, HEALTH_BANDS, Band
 from wattkeeper.kinds.battery.models import Status
-from wattkeeper.kinds.battery.serializers import AlertSerializer, BatterySerializer
+from wattkeeper.kinds.battery.serializers import BatterySerializer
+from wattkeeper.views.api.alert_serializers import AlertSerializer
 
 
 def _numbers(name: str, *fields: str) -> serializers.Serializer[Any]:

@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
 
 from wattkeeper.base.accounts.callers import caller_of
@@ -19,8 +20,9 @@ from wattkeeper.base.core.download import Download
 from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.kinds.battery.dashboard import queries
 from wattkeeper.kinds.battery.dashboard.trend import fleet_trend, trend_of
-from wattkeeper.kinds.battery.serializers import AlertSerializer, BatterySerializer
+from wattkeeper.kinds.battery.serializers import BatterySerializer
 from wattkeeper.kinds.battery.views import battery_of
+from wattkeeper.views.api.alert_serializers import AlertSerializer
 from wattkeeper.views.api.parameters import tenant_filter, whole
 
 
@@ -128,7 +130,7 @@ def _everything(tenant_id: int | None) -> Iterator[bytes]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _streamed(pieces: Iterator[bytes]) -> StreamingHttpResponse:
