@@ -16,7 +16,7 @@ from tests.support.servers import Server, command, home_make, serving
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("browser") / "home"
     key = home_make(home)
-    command("demo", "--vehicles", 3, "--days", 1, home=home).check_returncode()
+    command("demo", "--vehicles", 3, "--packs", 20, "--days", 1, home=home).check_returncode()
     with serving(home, key=key) as server:
         yield server
 

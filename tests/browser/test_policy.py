@@ -19,7 +19,7 @@ ROOT, PASSWORD = "root", "correct-horse-77"
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("policy") / "home"
     key = home_make(home)
-    command("demo", "--vehicles", 2, "--days", 1, home=home).check_returncode()
+    command("demo", "--vehicles", 2, "--packs", 20, "--days", 1, home=home).check_returncode()
     root = ("createsuperuser", "--noinput", "--username", ROOT, "--email", "root@localhost.localdomain")
     command(*root, home=home, DJANGO_SUPERUSER_PASSWORD=PASSWORD).check_returncode()
     with serving(home, key=key) as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.servers import Server, command, home_make, serving
+from tests.support.servers import Server, command, home_make, serving, wait_until
 
-ARGUMENTS = ("demo", "--vehicles", "3", "--days", "1")
-READINGS = "/api/v1/vehicle_data/"
+PACKS = 150  # the first of the two worn ones among them
+ARGUMENTS = ("demo", "--vehicles", "3", "--packs", str(PACKS), "--days", "1")
+READINGS, STATUS = "/api/v1/vehicle_data/", "/api/v1/battery_status/"
+BATTERIES, ALERTS = "/api/batteries/", "/api/alerts/"
+SAMPLE = 3  # the batteries of the contract, which the demo has beside its packs
 ROLES = {"demo-admin", "demo-manager", "demo-operator", "demo-viewer"}
 # The tests of this file look at one demo, in one process.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -57,8 +61,8 @@ def stored(said: str) -> int:
     return int(found[1].replace(",", ""))
 
 
-def readings(client: httpx.Client) -> list[dict[str, str]]:
-    answer = client.get(f"{READINGS}export/", params={"export": "json"})
+def readings(client: httpx.Client, path: str = READINGS) -> list[dict[str, str]]:
+    answer = client.get(f"{path}export/", params={"export": "json"})
     assert answer.status_code == 200
     rows: list[dict[str, str]] = answer.json()
     return rows
@@ -78,12 +82,31 @@ def test_the_logins_may_what_their_roles_say(demo: Demo) -> None:
         assert viewer.post(READINGS, json=reading).status_code == 403
 
 
-def test_the_fleet_has_a_history(demo: Demo) -> None:
+def test_the_fleets_have_a_history(demo: Demo) -> None:
     with demo.client("demo-viewer") as client:
-        rows = readings(client)
-    vehicles = {row["vehicle_id"] for row in rows}
-    assert len(vehicles) == 3
-    assert len(rows) >= stored(demo.first) > 100
+        vehicles, packs = readings(client), readings(client, STATUS)
+    assert len({row["vehicle_id"] for row in vehicles}) == 3
+    assert len({row["serial_number"] for row in packs}) == PACKS
+    assert len(vehicles) + len(packs) >= stored(demo.first) > 1000
+
+
+def test_the_packs_are_registered_beside_the_sample(demo: Demo) -> None:
+    with demo.client("demo-viewer") as client:
+        assert client.get(BATTERIES).json()["count"] == PACKS + SAMPLE
+        (pack,) = client.get(BATTERIES, params={"search": "PACK-0012"}).json()["results"]
+    assert pack["voltage_nominal"] and pack["battery_type"] and pack["cycle_count"] > 0
+    assert 80 <= pack["health_percentage"] <= 100
+    assert 0 < pack["current_charge"] < 100
+
+
+def test_the_present_goes_on_in_both_fleets(demo: Demo) -> None:
+    def newest(client: httpx.Client, path: str) -> int:
+        return int(client.get(path, params={"page_size": 1}).json()["count"])
+
+    with demo.client("demo-viewer") as client:
+        before = {path: newest(client, path) for path in (READINGS, STATUS)}
+        wait_until(lambda: newest(client, STATUS) > before[STATUS] + PACKS, "each pack has spoken")
+        assert newest(client, READINGS) >= before[READINGS]
 
 
 def test_called_again_it_goes_on_where_it_was(demo: Demo) -> None:
@@ -92,7 +115,9 @@ def test_called_again_it_goes_on_where_it_was(demo: Demo) -> None:
     assert stored(demo.second) < stored(demo.first) / 10
     with demo.client("demo-viewer") as client:
         rows = readings(client)
+        packs = readings(client, STATUS)
     assert len({(row["vehicle_id"], row["timestamp"]) for row in rows}) == len(rows)
+    assert len({(row["serial_number"], row["logged_at"]) for row in packs}) == len(packs)
 
 
 def test_the_page_shows_the_fleet_with_its_latest_state(demo: Demo) -> None:
@@ -132,8 +157,50 @@ def test_production_has_no_demo(tmp_path: Path) -> None:
     assert "DJANGO_ENV=local only" in outcome.stderr
 
 
-@pytest.mark.parametrize("wrong", [("--vehicles", "0"), ("--vehicles", "1001"), ("--days", "0"), ("--days", "366")])
+def test_the_sample_alone_is_three_batteries_and_nothing_else(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    key = home_make(home)
+    words = ("demo", "--sample")
+    first, second = command(*words, home=home), command(*words, home=home)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert (stored(first.stdout), first.stdout) == (0, second.stdout)
+    with (
+        serving(home, key=key, words=[*words, "--serve"]) as server,
+        Demo(first.stdout, "", server).client("demo-viewer") as client,
+    ):
+        batteries = client.get(BATTERIES).json()["results"]
+        assert {battery["serial_number"] for battery in batteries} == {"BAT-001", "BAT-002", "BAT-003"}
+        assert client.get(READINGS).json()["count"] == 0
+        stats = client.get("/api/dashboard/stats/").json()
+    assert stats["batteries"] == {"total": 3, "active": 2, "faulty": 0}
+    assert stats["alerts"] == {"total": 1, "unresolved": 1, "critical": 0}
+
+
+def test_a_demo_that_had_only_vehicles_gets_its_packs(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home_make(home)
+    assert command(*ARGUMENTS, "--packs", "1", home=home).returncode == 0
+    kept = json.loads((home / "demo.json").read_text())["fleets"]["vehicles"]
+    (home / "demo.json").write_text(json.dumps({"vehicles": kept.pop("size"), **kept}))
+    again = command(*ARGUMENTS, "--packs", "2", home=home)
+    assert again.returncode == 0, again.stderr
+    fleets = json.loads((home / "demo.json").read_text())["fleets"]
+    assert {name: fleet["size"] for name, fleet in fleets.items()} == {"vehicles": 3, "packs": 2}
+    assert fleets["vehicles"]["origin"] == kept["origin"]
+
+
+WRONG = [
+    ("--vehicles", "0"),
+    ("--vehicles", "1001"),
+    ("--packs", "0"),
+    ("--packs", "1001"),
+    ("--days", "0"),
+    ("--days", "366"),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_fleet_of_no_size_is_refused(wrong: tuple[str, str], tmp_path: Path) -> None:
     outcome = command("demo", *wrong, home=tmp_path)
     assert (outcome.returncode, outcome.stdout) == (1, "")
-    assert "Give 1 to 1000 vehicles and 1 to 365 days." in outcome.stderr
+    assert "Give 1 to 1000 vehicles, 1 to 1000 packs and 1 to 365 days." in outcome.stderr

@@ -262,11 +262,13 @@ def test_another_seed_is_another_fleet() -> None:
 
 def test_another_process_gives_the_same_rows() -> None:
     script = (
-        "import sys; from datetime import UTC, datetime; from wattkeeper.kinds.battery.simulator.fleet import *;"
+        "import sys, django; django.setup(); from datetime import UTC, datetime;"
+        "from wattkeeper.kinds.battery.simulator.fleet import history_write;"
         "history_write(sys.stdout, size=5, origin=datetime(2026, 3, 2, 8, 30, 0, 250_000, tzinfo=UTC),"
         " since=datetime(2026, 3, 3, tzinfo=UTC), until=datetime(2026, 3, 3, 1, tzinfo=UTC))"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "1"}
+    env["DJANGO_SETTINGS_MODULE"] = "wattkeeper.config.settings"
     ran = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     here = written(since=datetime(2026, 3, 3, tzinfo=UTC), until=datetime(2026, 3, 3, 1, tzinfo=UTC))
     assert list(csv.reader(io.StringIO(ran.stdout)))[1:] == here

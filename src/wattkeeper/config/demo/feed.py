@@ -6,6 +6,7 @@ import heapq
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
@@ -19,8 +20,8 @@ from wattkeeper.base.core.clock import now
 from wattkeeper.config.demo.fleets import FLEETS, Fleet
 from wattkeeper.config.demo.people import SENDER, TENANT
 from wattkeeper.config.demo.state import FleetState, state_read, state_write
-from wattkeeper.flow.ingest import ingest_row
-from wattkeeper.flow.readings.reading import Row
+from wattkeeper.flow.ingest import WAIT_SECONDS, Ingested, KindAssets, ingest_submit
+from wattkeeper.flow.readings.reading import Reading, Row
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class DemoFeed:
                 fleets = {name: replace(state, fed_until=fed_until) for name, state in fleets.items()}
                 if now() - tended > TEND_EVERY:
                     tended = now()
-                    _tend(fleets, tenant.pk)
+                    _tend(fleets, tenant)
         finally:
             state_write(self._home, fleets)
             close_old_connections()
@@ -96,15 +97,30 @@ def _due(fleet: Fleet, state: FleetState) -> Iterator[Due]:
 
 
 def _unsent(rows: Sequence[Due], tenant_id: int) -> list[Due]:
-    """Those that were not taken."""
-    for due in rows:
-        ingest_row(due.fleet.STREAM, due.row, tenant_id=tenant_id, by=SENDER)
-    return []
+    """Those that were not taken, after all were sent in one go: one flush takes as many as there are."""
+    on_their_way = list(_submitted(rows, tenant_id))
+    failed = [(due, error) for due, future in on_their_way if (error := future.exception(WAIT_SECONDS))]
+    if failed:
+        log.error("%d readings of the demo are sent again", len(failed), exc_info=failed[0][1])
+    return [due for due, _ in failed]
 
 
-def _tend(fleets: Mapping[str, FleetState], tenant_id: int) -> None:
+def _submitted(rows: Sequence[Due], tenant_id: int) -> Iterator[tuple[Due, Future[Ingested]]]:
+    """Those of known things: what somebody has removed is not heard any more."""
+    for fleet in FLEETS.values():
+        own = [due for due in rows if due.fleet is fleet]
+        assets = KindAssets(tenant_id, fleet.STREAM.kind, SENDER)
+        keys = [due.row.asset_key for due in own]
+        ids = dict(assets.ids_of(keys))
+        ids |= assets.register([key for key in keys if key not in ids])
+        for due in own:
+            if asset_id := ids.get(due.row.asset_key):
+                yield due, ingest_submit(fleet.STREAM, Reading(tenant_id, asset_id, due.row))
+
+
+def _tend(fleets: Mapping[str, FleetState], tenant: Tenant) -> None:
     for name, state in fleets.items():
         try:
-            FLEETS[name].tend(size=state.size, origin=state.origin, at=now(), tenant_id=tenant_id, by=SENDER)
+            FLEETS[name].tend(size=state.size, origin=state.origin, at=now(), tenant=tenant, by=SENDER)
         except Exception:  # its readings go on
             log.exception("The demo's %s could not be tended", name)

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Protocol, TextIO
 
+from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.readings.reading import Row
+from wattkeeper.kinds.battery.simulator import fleet as packs
 from wattkeeper.kinds.vehicle import demo as vehicles
 
 
@@ -16,7 +18,7 @@ class Fleet(Protocol):
 
     STREAM: Stream
 
-    def tend(self, *, size: int, origin: datetime, at: datetime, tenant_id: int, by: str) -> None:
+    def tend(self, *, size: int, origin: datetime, at: datetime, tenant: Tenant, by: str) -> None:
         """Do what people do for the fleet, as of `at`: make what readings do not, write what no reading tells."""
 
     def history_write(self, out: TextIO, *, size: int, origin: datetime, since: datetime, until: datetime) -> int:
@@ -27,4 +29,4 @@ class Fleet(Protocol):
 
 
 # By the names under which the demo's state remembers them.
-FLEETS: Mapping[str, Fleet] = {"vehicles": vehicles}
+FLEETS: Mapping[str, Fleet] = {"vehicles": vehicles, "packs": packs}

@@ -1,4 +1,4 @@
-"""The fleets' history, loaded as a file would be."""
+"""What the demo begins with: the sample fleet, and the fleets' history, loaded as a file would be."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from wattkeeper.config.demo.state import FleetState, state_read, state_write
 from wattkeeper.flow.ingest import ingest_file
 from wattkeeper.flow.sources.csv_upload.assemble import assemble
 from wattkeeper.flow.sources.csv_upload.header import HEAD_BYTES, header_of
+from wattkeeper.kinds.battery.demo import sample_make
+
+
+def sample_load() -> None:
+    """Give the demo what it lacks of the sample fleet, which tells nothing but what it is made with."""
+    sample_make(Tenant.objects.get(slug=TENANT).pk, actor=SENDER)
 
 
 def history_load(home: Path, *, sizes: Mapping[str, int], days: int) -> int:
@@ -30,14 +36,14 @@ def history_load(home: Path, *, sizes: Mapping[str, int], days: int) -> int:
     for name, size in sizes.items():
         origin = present - timedelta(days=days)
         state = fleets.get(name) or FleetState(size, origin, fed_until=origin)
-        stored += _load(home, FLEETS[name], state, until=present, tenant_id=tenant.pk)
+        stored += _load(home, FLEETS[name], state, until=present, tenant=tenant)
         fleets[name] = replace(state, fed_until=present)
         state_write(home, fleets)
     return stored
 
 
-def _load(home: Path, fleet: Fleet, state: FleetState, *, until: datetime, tenant_id: int) -> int:
-    fleet.tend(size=state.size, origin=state.origin, at=until, tenant_id=tenant_id, by=SENDER)
+def _load(home: Path, fleet: Fleet, state: FleetState, *, until: datetime, tenant: Tenant) -> int:
+    fleet.tend(size=state.size, origin=state.origin, at=until, tenant=tenant, by=SENDER)
     with tempfile.TemporaryDirectory(dir=home) as folder:
         source = Path(folder) / "history.csv"
         with source.open("w", newline="") as out:
@@ -45,4 +51,4 @@ def _load(home: Path, fleet: Fleet, state: FleetState, *, until: datetime, tenan
         with source.open("rb") as head:
             header = header_of(head.read(HEAD_BYTES), fleet.STREAM, asset_named=False)
         file = assemble([source], Path(folder) / "whole", header, asset_key=None, progress=lambda read: None)
-        return ingest_file(fleet.STREAM, file, tenant_id=tenant_id, batch_id=batch_id_new(), by=SENDER).stored
+        return ingest_file(fleet.STREAM, file, tenant_id=tenant.pk, batch_id=batch_id_new(), by=SENDER).stored

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import dropwhile, takewhile
 from typing import TextIO
 
+from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.flow.readings.normalise import row_flags
 from wattkeeper.flow.readings.reading import Row
 from wattkeeper.kinds.vehicle.simulator.vehicles import Sample, fleet_ids, simulate
@@ -18,7 +19,7 @@ STREAM = TELEMETRY
 SEED = 20
 
 
-def tend(*, size: int, origin: datetime, at: datetime, tenant_id: int, by: str) -> None:
+def tend(*, size: int, origin: datetime, at: datetime, tenant: Tenant, by: str) -> None:
     """Nothing: vehicles appear with their first reading, and their readings tell all there is."""
 
 

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
-from wattkeeper.config.demo.history import history_load
+from wattkeeper.config.demo.history import history_load, sample_load
 from wattkeeper.config.demo.people import PASSWORD, people_make
 from wattkeeper.config.management.address import add_address_arguments
 from wattkeeper.config.management.migrated import require_migrated
@@ -27,28 +27,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--vehicles", type=int, default=12, help="at the first time")
+        parser.add_argument("--packs", type=int, default=200, help="battery packs, at the first time")
         parser.add_argument("--days", type=int, default=7, help="of history, at the first time")
+        parser.add_argument("--sample", action="store_true", help="no fleet but the three batteries of the sample")
         parser.add_argument("--serve", action="store_true", help="then serve, and feed the fleets' present in")
         add_address_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: it is for DJANGO_ENV=local only.")
-        sizes = {"vehicles": options["vehicles"]}
+        sizes = {} if options["sample"] else {"vehicles": options["vehicles"], "packs": options["packs"]}
         if not (all(1 <= size <= 1000 for size in sizes.values()) and 1 <= options["days"] <= 365):
-            raise CommandError("Give 1 to 1000 vehicles and 1 to 365 days.")
+            raise CommandError("Give 1 to 1000 vehicles, 1 to 1000 packs and 1 to 365 days.")
         settings.HOME.mkdir(parents=True, exist_ok=True)
         require_migrated()
         logins = people_make()
         self.stdout.write("Loading the demo fleet …")
         with _store_open():
+            sample_load()
             stored = history_load(settings.HOME, sizes=sizes, days=options["days"])
         self.stdout.write(f"{stored:,} readings stored. Log in with the password {PASSWORD} as")
         for name, role in logins:
             self.stdout.write(f"  {name:14} ({role})")
         if options["serve"]:
             self.stdout.flush()
-            os.environ[serving.DEMO_FEED] = "1"
+            if sizes:
+                os.environ[serving.DEMO_FEED] = "1"
             address = ["--host", options["host"], "--port", str(options["port"])]
             # A new process image: the engine that was open here must not be forked into the server's worker.
             os.execv(sys.executable, [sys.executable, sys.argv[0], "serve", *address])  # noqa: S606

@@ -15,7 +15,7 @@ from wattkeeper.kinds.battery.simulator.makes import MAKES, Make
 from wattkeeper.kinds.battery.simulator.troubles import EFFECTS, HABITS, HEALTH, Sample, Trouble
 
 LIVE_SECONDS = 10  # between two samples, as a pack sends them
-HISTORY_SECONDS = 180  # between two samples of a history: a week of 200 packs is two thirds of a million rows
+HISTORY_SECONDS = 300  # between two samples of a history: of 200 packs, 400,000 a week
 
 _TROUBLED_EVERY, _TROUBLED_FIRST = 20, 7
 _WEAR = 0.03  # % of health a full cycle costs
