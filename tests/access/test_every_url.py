@@ -53,6 +53,7 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
     "people/<int:user_id>/": objects.user_id,
     "people/<int:user_id>/password/": objects.user_id,
     "keys/<int:key_id>/revoke/": objects.key_id,
+    **{f"rules/<int:rule_id>/{step}": objects.rule_id for step in ("", "try/", "switch/", "remove/")},
     "vehicles/<int:asset_id>/": objects.asset_id,
     "vehicles/<int:asset_id>/edit/": objects.asset_id,
     **{f"batteries/<int:asset_id>/{step}": objects.battery_page_id for step in ("", "edit/")},

@@ -20,6 +20,12 @@ PAGES = {
     "vehicles that are none": "/vehicles/?search=nothing",
     "vehicle": "/vehicles/{vehicle}/?window=24h&compare=1",
     "vehicle, nothing there": "/vehicles/{vehicle}/?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
+    "rules": "/rules/",
+    "rules that are none": "/rules/?search=nothing+like+it",
+    "rule": "/rules/{rule}/",
+    "rule, tried": "/rules/{rule}/try/?days=7",
+    "a new rule": "/rules/new/?kind={kind}",
+    "a new rule of silence": "/rules/new/?kind={kind}&shape=1&condition=silent",
     "imports": "/imports/",
     "search": "/search/?q=van",
     "people": "/people/",
@@ -47,6 +53,7 @@ def test_the_login_is_in_order(page: Page) -> None:
 def test_each_page_fits_is_in_order_and_does_not_jump(page: Page, complaints: list[str]) -> None:
     log_in(page, name="demo-admin")
     ids = {"vehicle": _first_id(page, "/vehicles/"), "person": _first_id(page, "/people/")}
+    ids |= {"rule": _first_id(page, "/rules/?kind=vehicle"), "kind": "vehicle"}
     wrong = []
     for name, path in PAGES.items():
         page.goto(path.format(**ids))

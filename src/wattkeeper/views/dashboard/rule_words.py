@@ -63,7 +63,7 @@ def _over(rule: RuleSpec, channel: Channel | None, kind: Kind) -> str:
 def _guarded(guard: Guard, kind: Kind) -> str:
     channel = channels_of(kind).get(guard.channel)
     how = "is" if guard.condition is Condition.EQUALS else f"is {guard.condition.value}"
-    return f"{channel.label if channel else guard.channel} {how} {_limit(guard.limit, channel, kind)}"
+    return f"{channel.label.lower() if channel else guard.channel} {how} {_limit(guard.limit, channel, kind)}"
 
 
 def _silence(limit: Limit | None, kind: Kind) -> str:

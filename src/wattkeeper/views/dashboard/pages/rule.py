@@ -16,6 +16,7 @@ from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.accounts.queries import zone_of
 from wattkeeper.base.catalog import registry
+from wattkeeper.base.catalog.alerting import Condition
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.core.errors import BadRequestError, NotFoundError
 from wattkeeper.flow.rules.actions import rule_add, rule_change, rule_check, rule_remove
@@ -23,7 +24,7 @@ from wattkeeper.flow.rules.fields import RuleFields, fields_of
 from wattkeeper.flow.rules.models import Rule
 from wattkeeper.views.dashboard.forms import done
 from wattkeeper.views.dashboard.guard import page
-from wattkeeper.views.dashboard.pages.rule_form import BLANK, RuleForm
+from wattkeeper.views.dashboard.pages.rule_form import BLANK, RuleForm, without_strange_limits
 from wattkeeper.views.dashboard.pages.rule_trial import DAYS_OFFERED, TrialShown, days_of, tried
 from wattkeeper.views.dashboard.pages.rules import rule_known, rule_rows
 
@@ -34,7 +35,7 @@ EDIT = page(read=Action.RULE_EDIT, write=Action.RULE_EDIT)
 def rule_new(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The empty form; POST adds the rule, switched on or off as the button says."""
     kind, tenant = _kind(request), tenant_for_write(caller, request.GET.get("tenant"))
-    form = _form(request, kind=kind, tenant=tenant, rule=None)
+    form = _form(request, kind=kind, tenant=tenant)
     made: list[Rule] = []
 
     def add() -> None:
@@ -73,7 +74,7 @@ def rule_try(request: HttpRequest, caller: Caller, rule_id: int) -> HttpResponse
     if request.method == "GET":
         trial = _trial(request, caller, fields_of(found), kind=kind, tenant=found.tenant)
         return _trial_part(request, trial) or _page(request, found, form=_form_if(request, caller, found), trial=trial)
-    form = _form(request, kind=kind, tenant=found.tenant, rule=found)
+    form = _form(request, kind=kind, tenant=found.tenant, rule=found, is_trial=True)
     trial = _trial_of_form(request, caller, form, tenant=found.tenant)
     return _trial_part(request, trial) or _page(request, found, form=form, trial=trial)
 
@@ -84,7 +85,7 @@ def rule_try_new(request: HttpRequest, caller: Caller) -> HttpResponse:
     kind, tenant = _kind(request), tenant_for_write(caller, request.GET.get("tenant"))
     if request.method != "POST":
         return redirect(f"{reverse('rule-new')}?{request.GET.urlencode()}")
-    form = _form(request, kind=kind, tenant=tenant, rule=None)
+    form = _form(request, kind=kind, tenant=tenant, is_trial=True)
     trial = _trial_of_form(request, caller, form, tenant=tenant)
     return _trial_part(request, trial) or _new_page(request, kind=kind, form=form, trial=trial)
 
@@ -118,14 +119,25 @@ def _kind_of(found: Rule) -> Kind:
     raise NotFoundError(f"This rule is about a kind of thing, {found.kind}, that is not known here any more.")
 
 
-def _form(request: HttpRequest, *, kind: Kind, tenant: Tenant, rule: Rule | None) -> RuleForm:
+def _form(
+    request: HttpRequest, *, kind: Kind, tenant: Tenant, rule: Rule | None = None, is_trial: bool = False
+) -> RuleForm:
     """Bound to what is sent; else filled with the rule, or with what the address says beside it."""
     initial = dict(BLANK) if rule is None else _initial(rule)
-    if "shape" in request.GET:  # a form that asks for its fields once more
-        said = {name: request.GET.get(name, "").replace("\0", "") for name in RuleForm.base_fields}
-        initial = {**said, "makes_work": "makes_work" in request.GET}
-    data = request.POST if request.method == "POST" else None
+    if "shape" in request.GET:
+        initial = _reshaped(request, kind)
+    data = request.POST.copy() if request.method == "POST" else None
+    if data is not None and is_trial:
+        data["name"] = data.get("name") or "A rule"  # what is only tried needs no name
     return RuleForm(data, kind=kind, initial=initial, tenant_id=tenant.pk)
+
+
+def _reshaped(request: HttpRequest, kind: Kind) -> dict[str, Any]:
+    """What a form says that asks for its fields once more, because another choice has others."""
+    said = {name: request.GET.get(name, "").replace("\0", "") for name in RuleForm.base_fields}
+    if request.headers.get("HX-Trigger-Name") == "channel" or said["condition"] == Condition.SILENT:
+        said["alert_type"] = ""  # it was another channel's
+    return {**without_strange_limits(said, kind), "makes_work": "makes_work" in request.GET}
 
 
 def _form_if(request: HttpRequest, caller: Caller, found: Rule) -> RuleForm | None:
@@ -135,7 +147,8 @@ def _form_if(request: HttpRequest, caller: Caller, found: Rule) -> RuleForm | No
 
 
 def _initial(found: Rule) -> Mapping[str, Any]:
-    return {**asdict(fields_of(found)), "asset": found.asset.key if found.asset else ""}
+    deadband = f"{found.deadband:.10g}"  # 3, not 3.0
+    return {**asdict(fields_of(found)), "deadband": deadband, "asset": found.asset.key if found.asset else ""}
 
 
 def _trial(request: HttpRequest, caller: Caller, fields: RuleFields, *, kind: Kind, tenant: Tenant) -> TrialShown:

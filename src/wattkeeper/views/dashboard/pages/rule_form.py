@@ -25,6 +25,7 @@ from wattkeeper.base.catalog.alerting import USUAL_INTERVAL, Condition, Level
 from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.flow.rules.expressions import LONGEST as LONGEST_LIMIT
+from wattkeeper.flow.rules.expressions import LimitError, limit_parse
 from wattkeeper.flow.rules.fields import LONGEST_DELAY_SECONDS, LONGEST_TYPE, RuleFields
 from wattkeeper.flow.rules.models import LONGEST_NAME, LONGEST_TEXT
 from wattkeeper.flow.rules.vocabulary import GUARD_CONDITIONS, channels_of, conditions_of, relative_to
@@ -38,7 +39,7 @@ SAYS = {
     Condition.SILENT: "nothing is heard of it for",
 }
 RESHAPES = ("channel", "condition", "while_channel", "while_condition")
-BLANK = {"channel": "", "condition": Condition.ABOVE.value, "level": Level.WARNING.value, "deadband": 0.0}
+BLANK = {"level": Level.WARNING.value, "deadband": 0, "on_delay_seconds": 0, "off_delay_seconds": 0}
 _PLAIN = (
     "name",
     "type",
@@ -64,11 +65,6 @@ class Shape:
     @property
     def is_silence(self) -> bool:
         return self.condition is Condition.SILENT
-
-    @property
-    def relative(self) -> bool:
-        """Whether the limit may be so many times of something."""
-        return self.is_silence or (self.channel is not None and self.channel.is_numeric)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -97,6 +93,7 @@ class Shape:
 
 
 _SOMETIMES = ("channel", "limit", "low", "high", "deadband", "while_channel", "while_condition", "while_limit")
+_OPTIONAL = ("while_channel",)
 
 
 class RuleForm(Form):
@@ -115,14 +112,12 @@ class RuleForm(Form):
     on_delay_seconds = IntegerField(
         min_value=0,
         max_value=LONGEST_DELAY_SECONDS,
-        required=False,
         label="Seconds before it opens",
         help_text="So long it must be so without a break.",
     )
     off_delay_seconds = IntegerField(
         min_value=0,
         max_value=LONGEST_DELAY_SECONDS,
-        required=False,
         label="Seconds before it closes",
         help_text="So long it must be clear without a break.",
     )
@@ -141,14 +136,17 @@ class RuleForm(Form):
     def __init__(
         self, data: Mapping[str, Any] | None, *, kind: Kind, initial: Mapping[str, Any], tenant_id: int
     ) -> None:
-        super().__init__(data, initial=dict(initial))
         self.kind, self._tenant_id = kind, tenant_id
-        said = initial if data is None else data
-        self.shape = shape_of(kind, said)
+        self.shape = shape_of(kind, initial if data is None else data)
+        usual = _usual_alert_type(kind, None if self.shape.is_silence else self.shape.channel)
+        super().__init__(data, initial={**initial, "alert_type": initial.get("alert_type") or usual})
         self._offer()
         self._label()
-        for name in set(_SOMETIMES) - self.shape.fields:
-            self.fields[name].widget = HiddenInput()
+        for name in _SOMETIMES:
+            if name not in self.shape.fields:
+                self.fields[name].widget = HiddenInput()
+            elif name not in _OPTIONAL:
+                self.fields[name].required = True
 
     def ask_at(self, address: str) -> None:
         """Where a page asks for the form's fields once more, when a choice changes which there are."""
@@ -175,15 +173,9 @@ class RuleForm(Form):
             kind=self.kind.name,
             asset_id=told["asset"],
             condition=self.shape.condition.value,
-            deadband=(told["deadband"] or 0.0) if "deadband" in shown else 0.0,
+            deadband=told["deadband"] if "deadband" in shown else 0.0,
             enabled=enabled,
         )
-
-    def clean_on_delay_seconds(self) -> int:
-        return self.cleaned_data["on_delay_seconds"] or 0
-
-    def clean_off_delay_seconds(self) -> int:
-        return self.cleaned_data["off_delay_seconds"] or 0
 
     def _offer(self) -> None:
         """The choices that there are by now."""
@@ -215,18 +207,18 @@ class RuleForm(Form):
             fields["while_limit"].label = f"Limit of that ({shape.guard.unit.value})"
         fields["asset"].label = f"Only this {self.kind.label.lower()}"
         fields["asset"].help_text = "Its id; empty: all of them."
-        if shape.relative and self.hints:
-            names = " or ".join(
-                f"0.8 * {name}" if name != USUAL_INTERVAL else f"3 * {name}" for name, _ in self.hints[:1]
-            )
-            fields[shape.limits[-1]].help_text = f"A number, or so many times what stands below: {names}."
+        if self.hints:
+            times = "3" if shape.is_silence else "0.8"
+            fields[shape.limits[-1]].help_text = f"A number, or such as {times} * {self.hints[0][0]}."
 
     @property
     def hints(self) -> list[tuple[str, str]]:
-        """What a limit may be so many times of: the word for it, and what that is."""
-        labels = {field.name: field.title for field in self.kind.nameplate}
-        labels[USUAL_INTERVAL] = "the time between two signs of life, as the thing usually has it"
-        return [(name, labels[name]) for name in relative_to(self.kind, self.shape.condition)]
+        """What a limit may be so many times of, where that makes sense: the word for it, and what that is."""
+        if self.shape.is_silence:
+            return [(USUAL_INTERVAL, "how often the thing is usually heard of")]
+        channel = self.shape.channel
+        alike = (field for field in self.kind.nameplate if channel is not None and field.unit is channel.unit)
+        return [(field.name, field.title) for field in alike] if channel is not None and channel.is_numeric else []
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         field: Field = self.fields[name]
@@ -245,3 +237,24 @@ def shape_of(kind: Kind, said: Mapping[str, Any]) -> Shape:
     guards = [one for one in GUARD_CONDITIONS if guard is None or one in conditions_of(guard)]
     guard_condition = next((one for one in guards if one.value == said.get("while_condition")), guards[0])
     return Shape(channel, condition, guard, guard_condition)
+
+
+def without_strange_limits(said: Mapping[str, str], kind: Kind) -> dict[str, str]:
+    """Without the limits that mean nothing any more: `FAULT` of a temperature."""
+    shape = shape_of(kind, said)
+    of = {"limit": shape.channel, "low": shape.channel, "high": shape.channel, "while_limit": shape.guard}
+    kept = dict(said)
+    for name, channel in of.items():
+        of_seconds = shape.is_silence and name == "limit"
+        try:
+            limit_parse(kept[name], channel=None if of_seconds else channel, fields=relative_to(kind, shape.condition))
+        except LimitError:
+            kept[name] = ""
+    return kept
+
+
+def _usual_alert_type(kind: Kind, channel: Channel | None) -> str:
+    """What the kind's own rules about that channel raise."""
+    named = channel.name if channel else ""
+    usual = (rule.alert_type for rule in kind.default_rules if rule.channel == named)
+    return next(usual, kind.alert_types[0]).value

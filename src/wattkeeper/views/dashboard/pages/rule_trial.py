@@ -22,6 +22,7 @@ from wattkeeper.flow.readings.reading import Value
 from wattkeeper.flow.rules.fields import RuleFields, spec_of
 from wattkeeper.flow.rules.spec import RuleSpec
 from wattkeeper.flow.rules.vocabulary import channels_of
+from wattkeeper.views.dashboard.rule_words import sentence_of
 from wattkeeper.views.dashboard.templatetags.components import value as value_text
 
 DAYS_OFFERED = (1, 7, 30, 90)
@@ -46,6 +47,7 @@ class TrialShown:
     """`trouble`: why there is nothing to show, for people to do something about; `untestable`: they cannot."""
 
     days: int
+    words: str = ""
     trouble: str = ""
     untestable: str = ""
     trial: Trial | None = None
@@ -75,6 +77,7 @@ def tried(fields: RuleFields, *, kind: Kind, tenant_id: int, days: int, zone: tz
         return TrialShown(days=days, trouble=str(error))
     return TrialShown(
         days=days,
+        words=sentence_of(rule, kind),
         untestable=trial.untestable,
         trial=trial,
         kind=kind,
