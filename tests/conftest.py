@@ -66,6 +66,7 @@ def _nothing_left_to_be_judged() -> Iterator[None]:
     from wattkeeper.flow import ingest
 
     ingest._behind.clear()
+    ingest._judged_to.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -44,7 +45,7 @@ from wattkeeper.flow.rules.silence import silences
 from wattkeeper.flow.rules.verdicts import Sample
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.arrivals import moment_of
-from wattkeeper.flow.store.group_commit import GroupCommit
+from wattkeeper.flow.store.group_commit import GroupCommit, Steps
 from wattkeeper.flow.store.queries import ArrivedRow
 from wattkeeper.flow.store.store import store
 
@@ -85,6 +86,14 @@ class Ingested:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The receipts of readings that are stored, not yet judged, and when they came by the clock."""
+
+    receipts: Sequence[Receipt]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """A stored reading on its way through what follows. `received_at`: by the clock."""
 
@@ -116,17 +125,34 @@ class KindAssets:
 
 def flush(stream: Stream, readings: Sequence[Reading]) -> list[Ingested]:
     """Single readings through the pipeline, all in one go: durable and judged when it returns."""
+    return follow(stream, write(stream, readings))
+
+
+def write(stream: Stream, readings: Sequence[Reading]) -> Written:
+    """A flush's first step: its readings are durable when it returns, and not yet judged."""
+    received_at = now()
+    with _or_behind(stream):
+        return Written(store().write(stream, _completed(stream, readings)), received_at)
+
+
+def follow(stream: Stream, written: Written) -> list[Ingested]:
+    """A flush's second step: what was written becomes the state, and is judged. One flush after the other."""
+    receipts = written.receipts
     with _turn_of(stream):
         catch_up(stream)
-        received_at = now()
-        _behind.add(stream.name)  # whatever fails from here on, what is stored by then is still to be judged
-        receipts = store().write(stream, _completed(stream, readings))
-        arrived = [Arrived(receipt.reading, received_at) for receipt in receipts if receipt.outcome is Outcome.STORED]
-        known = _settle(stream, arrived, mark=max(receipt.arrival for receipt in receipts))
-        _behind.discard(stream.name)
-    if others := {reading.asset_id for reading in readings} - known.keys():
+        # A catching up may have found them already.
+        new = [receipt for receipt in receipts if receipt.arrival > _judged_to.get(stream.name, 0)]
+        with _or_behind(stream):
+            known = _settle(
+                stream,
+                [Arrived(receipt.reading, written.received_at) for receipt in new],
+                mark=max((receipt.arrival for receipt in new), default=0),
+            )
+    if others := {receipt.reading.asset_id for receipt in receipts} - known.keys():
         known |= states_known(registry.kind(stream.kind), list(others))
-    return [Ingested(receipt, received_at, known.get(receipt.reading.asset_id, NOTHING)) for receipt in receipts]
+    return [
+        Ingested(receipt, written.received_at, known.get(receipt.reading.asset_id, NOTHING)) for receipt in receipts
+    ]
 
 
 def ingest_submit(stream: Stream, reading: Reading) -> Future[Ingested]:
@@ -252,6 +278,8 @@ def _settle(
         moved = _judged(kind, _samples(stream, newer, arrived, is_history=is_history), before)
         if mark:
             mark_advance(stream.name, mark)
+    if mark:
+        _judged_to[stream.name] = mark
     _tell_stored(stream, arrived, rows)
     _tell(AlertsMoved(moved))
     return {**before, **after}
@@ -276,8 +304,9 @@ def _states_after(
     for one in {one.reading.asset_id: one for one in newer}.values():
         row, known = one.reading.row, before.get(one.reading.asset_id, NOTHING).values
         values = dict(row.values)
-        if stream.carries_forward:
-            values |= {name: known.get(name) for name, value in values.items() if value is None}
+        if stream.carries_forward:  # as it is now: what was carried forward may have moved since it was written
+            said = measured(stream, row.values, row.flags)
+            values = {name: known.get(name) if said.get(name) is None else said[name] for name in values}
         rows.append(NewestRow(one.reading.asset_id, row.at, values, one.received_at))
         state = {**known, **{name: value for name, value in values.items() if name in names}}
         after[one.reading.asset_id] = KnownState(row.at, state)
@@ -309,9 +338,10 @@ def _judged(kind: Kind, samples: Sequence[Sample], before: Mapping[int, KnownSta
 
 NOTHING = KnownState(None, {})
 
-_behind: set[str] = set()  # streams with readings that are stored and not judged
+_behind: set[str] = set()  # streams with readings that may be stored and are not judged
+_judged_to: dict[str, int] = {}  # by stream, the arrival number up to which this process has judged
 _turns: dict[str, threading.RLock] = {}
-_commits: dict[str, GroupCommit[Reading, Ingested]] = {}
+_commits: dict[str, GroupCommit[Reading, Written, Ingested]] = {}
 
 
 def _turn_of(stream: Stream) -> threading.RLock:
@@ -319,22 +349,32 @@ def _turn_of(stream: Stream) -> threading.RLock:
     return _turns.setdefault(stream.name, threading.RLock())
 
 
-def _commit_of(stream: Stream) -> GroupCommit[Reading, Ingested]:
+@contextmanager
+def _or_behind(stream: Stream) -> Iterator[None]:
+    """Whatever fails here, what is stored by then is still to be judged."""
+    try:
+        yield
+    except BaseException:
+        _behind.add(stream.name)
+        raise
+
+
+def _commit_of(stream: Stream) -> GroupCommit[Reading, Written, Ingested]:
     commit = _commits.get(stream.name)
     if commit is None:
-        new = GroupCommit(
-            stream.name, partial(_counted, stream), before=close_old_connections, finish=connections.close_all
+        steps = Steps(
+            write=partial(write, stream),
+            follow=partial(_counted, stream),
+            failed=partial(count_readings, stream, "failed"),
+            before=close_old_connections,
+            after=connections.close_all,
         )
-        commit = _commits.setdefault(stream.name, new)
+        commit = _commits.setdefault(stream.name, GroupCommit(stream.name, steps))
     return commit
 
 
-def _counted(stream: Stream, readings: Sequence[Reading]) -> list[Ingested]:
-    try:
-        results = flush(stream, readings)
-    except Exception:
-        count_readings(stream, "failed", len(readings))
-        raise
+def _counted(stream: Stream, written: Written) -> list[Ingested]:
+    results = follow(stream, written)
     outcomes = Counter(result.receipt.outcome for result in results)
     count_readings(stream, "accepted", outcomes[Outcome.STORED])
     count_readings(stream, "duplicate", outcomes[Outcome.DUPLICATE])

@@ -3,12 +3,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from wattkeeper.base.core.errors import BusyError
 from wattkeeper.flow.store import group_commit
-from wattkeeper.flow.store.group_commit import GroupCommit, StoppingError
+from wattkeeper.flow.store.group_commit import GroupCommit, Steps, StoppingError
 
 
 class Disk:
@@ -16,22 +17,34 @@ class Disk:
 
     def __init__(self) -> None:
         self.flushes: list[list[int]] = []
+        self.failed: list[int] = []
         self.open = threading.Event()
         self.entered = threading.Event()
         self.open.set()
 
-    def flush(self, items: Sequence[int]) -> list[int]:
+    def write(self, items: Sequence[int]) -> list[int]:
         self.entered.set()
         assert self.open.wait(10)
         self.flushes.append(list(items))
         if 666 in items:
             raise OSError("No luck")
-        return [2 * item for item in items]
+        return list(items)
+
+    def follow(self, written: list[int]) -> list[int]:
+        if 777 in written:
+            raise OSError("No luck later")
+        return [2 * item for item in written]
+
+    def commit(self) -> GroupCommit[int, list[int], int]:
+        def nothing() -> None:
+            """Opens and closes nothing."""
+
+        return GroupCommit("numbers", Steps(self.write, self.follow, self.failed.append, nothing, nothing))
 
 
 @contextmanager
-def started(disk: Disk) -> Iterator[GroupCommit[int, int]]:
-    commit = GroupCommit("numbers", disk.flush)
+def started(disk: Disk) -> Iterator[GroupCommit[int, list[int], int]]:
+    commit = disk.commit()
     commit.start()
     try:
         yield commit
@@ -68,7 +81,37 @@ def test_a_flush_that_fails_fails_its_own_items_and_no_others() -> None:
     with started(disk) as commit:
         with pytest.raises(OSError, match="No luck"):
             commit.submit(666).result(10)
+        with pytest.raises(OSError, match="No luck later"):
+            commit.submit(777).result(10)
         assert commit.submit(4).result(10) == 8
+    assert disk.failed == [1, 1]
+
+
+def test_one_batch_is_written_while_another_is_followed_up() -> None:
+    followed, go_on = threading.Event(), threading.Event()
+    disk = Disk()
+    commit = disk.commit()
+
+    def slow(written: list[int]) -> list[int]:
+        followed.set()
+        assert go_on.wait(10)
+        return written
+
+    commit._steps = replace(commit._steps, follow=slow)
+    commit.start()
+    first = commit.submit(1)
+    assert followed.wait(10)
+    second = commit.submit(2)
+    for _ in range(1_000):
+        if len(disk.flushes) == 2:
+            break
+        threading.Event().wait(0.01)
+    assert disk.flushes == [[1], [2]]
+    assert not first.done()
+    assert not second.done()
+    go_on.set()
+    assert (first.result(10), second.result(10)) == (1, 2)
+    commit.stop()
 
 
 def test_past_the_bound_a_caller_hears_busy_and_what_waits_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +132,7 @@ def test_past_the_bound_a_caller_hears_busy_and_what_waits_is_not_lost(monkeypat
 def test_a_stop_flushes_what_waits_and_turns_away_what_comes_later() -> None:
     disk = Disk()
     disk.open.clear()
-    commit = GroupCommit("numbers", disk.flush)
+    commit = disk.commit()
     commit.start()
     futures = [commit.submit(number) for number in range(5)]
     stopping = threading.Thread(target=commit.stop)
@@ -114,6 +157,6 @@ def test_a_flush_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_without_its_thread_every_item_is_a_flush_of_its_own() -> None:
     disk = Disk()
-    commit = GroupCommit("numbers", disk.flush)
+    commit = disk.commit()
     assert [commit.submit(number).result(0) for number in (1, 2)] == [2, 4]
     assert disk.flushes == [[1], [2]]

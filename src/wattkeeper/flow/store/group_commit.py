@@ -1,7 +1,8 @@
 """Group commit: what is submitted waits for the flush that holds it, and then hears what became of it.
 
-One thread flushes. While a flush is on its way to the disk, the next one gathers; an idle one flushes at once. The
-queue is bounded: past it a caller hears "busy" instead of waiting for ever.
+A flush has two steps, a thread each: while one batch is followed up, the next is being written. What comes while a
+batch is written gathers for the one after it. The queue is bounded: past it a caller hears "busy" instead of waiting
+for ever.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from wattkeeper.base.core.errors import BusyError, WattkeeperError
@@ -19,8 +21,11 @@ log = logging.getLogger(__name__)
 
 QUEUE_ROWS = 10_000
 FLUSH_ROWS = 2_000
+# What a busy flush waits for more to come: those who have just been answered send their next ones now.
+GATHER_SECONDS = 0.003
 
 T = TypeVar("T")
+W = TypeVar("W")
 R = TypeVar("R")
 
 
@@ -30,48 +35,57 @@ class StoppingError(WattkeeperError):
     status = 503
 
 
-class GroupCommit(Generic[T, R]):
-    """`flush` gets some items in the order in which they came, and gives a result for each.
+@dataclass(frozen=True, slots=True)
+class Steps(Generic[T, W, R]):
+    """`write` gets some items in the order in which they came, `follow` what it gave; it has a result for each.
 
-    Until `start`, in a command or a test, there is no thread: every item is a flush of its own, made by its caller.
+    `failed` hears how many items got none. `before` and `after`: each step of a thread, and the end of a thread.
     """
 
-    def __init__(
-        self,
-        name: str,
-        flush: Callable[[Sequence[T]], Sequence[R]],
-        *,
-        before: Callable[[], object] = lambda: None,
-        finish: Callable[[], object] = lambda: None,
-    ) -> None:
+    write: Callable[[Sequence[T]], W]
+    follow: Callable[[W], Sequence[R]]
+    failed: Callable[[int], object]
+    before: Callable[[], object]
+    after: Callable[[], object]
+
+
+_Batch = list[tuple[T, "Future[R]"]]
+
+
+class GroupCommit(Generic[T, W, R]):
+    """Until `start`, in a command or a test, there are no threads: every item is a flush of its own."""
+
+    def __init__(self, name: str, steps: Steps[T, W, R]) -> None:
         self._name = name
-        self._flush = flush
-        self._before = before  # each flush of the thread
-        self._finish = finish  # when the thread ends
+        self._steps = steps
         self._waiting: queue.Queue[tuple[T, Future[R]] | None] = queue.Queue(QUEUE_ROWS)
+        self._written: queue.Queue[tuple[_Batch[T, R], W] | None] = queue.Queue(1)
         self._alone = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._stopping = False
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=f"flush {self._name}", daemon=True)
-        self._thread.start()
+        for step, run in (("write", self._run_write), ("follow", self._run_follow)):
+            self._threads.append(threading.Thread(target=run, name=f"{step} {self._name}", daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Flush what waits, then end. Whoever comes later hears StoppingError."""
         self._stopping = True
-        if self._thread is not None:
+        if self._threads:
             self._waiting.put(None)
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def submit(self, item: T) -> Future[R]:
         """The result comes when the flush is over. BusyError if too many wait already."""
         if self._stopping:
             raise StoppingError("The server is stopping.")
         future: Future[R] = Future()
-        if self._thread is None:
+        if not self._threads:
             with self._alone:
-                self._resolve([(item, future)])
+                self._flush([(item, future)])
             return future
         try:
             self._waiting.put_nowait((item, future))
@@ -79,18 +93,32 @@ class GroupCommit(Generic[T, R]):
             raise BusyError("Too many readings are waiting to be written; send this one again.") from None
         return future
 
-    def _run(self) -> None:
+    def _run_write(self) -> None:
         try:
-            while batch := self._gathered():
-                self._before()
-                self._resolve(batch)
+            size = 0
+            while batch := self._gathered(is_busy=size > 1):
+                self._steps.before()
+                size = len(batch)
+                if (written := self._write(batch)) is not None:
+                    self._written.put((batch, written))
         finally:
-            self._finish()
+            self._written.put(None)
+            self._steps.after()
 
-    def _gathered(self) -> list[tuple[T, Future[R]]]:
+    def _run_follow(self) -> None:
+        try:
+            while (item := self._written.get()) is not None:
+                self._steps.before()
+                self._follow(*item)
+        finally:
+            self._steps.after()
+
+    def _gathered(self, *, is_busy: bool) -> _Batch[T, R]:
         """What waits, at least one; nothing when it is over."""
-        batch: list[tuple[T, Future[R]]] = []
+        batch: _Batch[T, R] = []
         item = self._waiting.get()
+        if is_busy and item is not None and not self._stopping:
+            threading.Event().wait(GATHER_SECONDS)
         while item is not None:
             batch.append(item)
             if len(batch) == FLUSH_ROWS:
@@ -103,13 +131,28 @@ class GroupCommit(Generic[T, R]):
             self._waiting.put(None)  # the end comes after this batch
         return batch
 
-    def _resolve(self, batch: Sequence[tuple[T, Future[R]]]) -> None:
+    def _flush(self, batch: _Batch[T, R]) -> None:
+        if (written := self._write(batch)) is not None:
+            self._follow(batch, written)
+
+    def _write(self, batch: _Batch[T, R]) -> W | None:
         try:
-            results = self._flush([item for item, _ in batch])
+            return self._steps.write([item for item, _ in batch])
         except Exception as error:
-            log.exception("A flush of %d readings of %s failed", len(batch), self._name)
-            for _, future in batch:
-                future.set_exception(error)
+            self._fail(batch, error)
+            return None
+
+    def _follow(self, batch: _Batch[T, R], written: W) -> None:
+        try:
+            results = self._steps.follow(written)
+        except Exception as error:
+            self._fail(batch, error)
             return
         for (_, future), result in zip(batch, results, strict=True):
             future.set_result(result)
+
+    def _fail(self, batch: _Batch[T, R], error: Exception) -> None:
+        log.error("A flush of %d readings of %s failed", len(batch), self._name, exc_info=error)
+        self._steps.failed(len(batch))
+        for _, future in batch:
+            future.set_exception(error)
