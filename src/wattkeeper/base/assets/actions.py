@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, models, transaction
 from wattkeeper.base.accounts.actions import audit_add
 from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
+from wattkeeper.base.assets.memory import forget
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import ids_of
 from wattkeeper.base.assets.rhythm import usual_interval_next
@@ -40,6 +41,7 @@ def assets_register(*, tenant_id: int, kind: str, keys: Sequence[str], by: str) 
             batch_size=_ROWS_A_STATEMENT,
             ignore_conflicts=True,  # another door registered it in the meantime
         )
+        transaction.on_commit(forget)
     return ids_of(tenant_id=tenant_id, kind=kind, keys=keys)
 
 
@@ -60,6 +62,7 @@ def asset_register(*, tenant: Tenant, kind: str, key: str, type: str, actor: str
             raise ValidationError({"key": f"There is a {kind} of that name already."})
         found.archived_at, found.type = None, type
         found.save(update_fields=["archived_at", "type"])
+    transaction.on_commit(forget)
     _audit(found, actor=actor, action="asset_register" if is_new else "asset_restore", detail={"type": type})
     return found
 
@@ -71,6 +74,7 @@ def asset_archive(asset: Asset, *, actor: str) -> None:
     if not Asset.objects.filter(pk=asset.pk, archived_at=None).update(archived_at=now):
         raise ConflictError("This is not in use any more.")
     asset.archived_at = now
+    transaction.on_commit(forget)
     _audit(asset, actor=actor, action="asset_archive", detail={})
 
 

@@ -67,6 +67,11 @@ class AssetFilter:
         """
         return Asset.objects.filter(*self._conditions(now), pk__in=pks, archived_at=None)
 
+    @property
+    def narrows(self) -> bool:
+        """False where all of the tenant's things of the kind, at the site that is named, are meant."""
+        return bool(self.search or self.fresh or self.at_least or self.at_most or self.equals)
+
     def describe(self) -> dict[str, str]:
         """The parameters that mean this filter and no more: parsed again, they give an equal one."""
         said = {

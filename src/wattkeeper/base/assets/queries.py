@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Case, Count, Q, QuerySet, SmallIntegerField, When
 
+from wattkeeper.base.assets.memory import remembered
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.states import STALE_AFTER
 from wattkeeper.base.catalog.kinds import Kind
@@ -100,8 +102,23 @@ def sites_of(tenant_id: int | None, *, kind: str | None = None) -> list[str]:
     return list(assets.filter(site__gt="").values_list("site", flat=True).distinct().order_by("site"))
 
 
+def fleet_size(kind: str, *, tenant_id: int | None) -> int:
+    """How many assets of the kind are in use; of a large fleet, as it was some seconds ago."""
+    question = ("size", kind, tenant_id)
+    return remembered(question, assets_of_kind(kind, tenant_id=tenant_id).count, size=lambda count: count)
+
+
 def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime, site: str = "") -> FleetCounts:
-    """How many assets of the kind are in use (at that site), by the age of their newest reading: one question."""
+    """How many assets of the kind are in use (at that site), by the age of their newest reading: one question.
+
+    Of a large fleet, as it was some seconds ago.
+    """
+    question = ("counts", kind.name, tenant_id, site)
+    ask = partial(_fleet_counts, kind, tenant_id=tenant_id, now=now, site=site)
+    return remembered(question, ask, size=lambda counts: counts.total)
+
+
+def _fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime, site: str) -> FleetCounts:
     at, since = f"{kind.state_relation}__at", now - STALE_AFTER
     assets = assets_of_kind(kind.name, tenant_id=tenant_id)
     counted = (assets.filter(site=site) if site else assets).aggregate(

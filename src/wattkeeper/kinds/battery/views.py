@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from wattkeeper.base.accounts.callers import Caller, caller_of, tenant_for_write
 from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.queries import fleet_size
 from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import BusyError, NotFoundError
 from wattkeeper.flow.alerts.queries import alerts_of
@@ -52,14 +53,16 @@ class BatteryList(APIView):
     actions: ClassVar[Mapping[str, Action]] = {"GET": Action.READ, "POST": Action.ASSET_EDIT}
 
     def get(self, request: Request) -> Response:
-        asked = queries.batteries_asked(
-            tenant_filter(request, caller_of(request)),
-            search=text(request, "search"),
-            type=text(request, "battery_type"),
-            status=one_of(text(request, "current_status"), Status.values, "current_status"),
-            ordering=sort_of(request, queries.BATTERY_ORDERINGS),
-        )
-        return list_response(request, asked, BatterySerializer)
+        tenant_id = tenant_filter(request, caller_of(request))
+        wanted = {
+            "search": text(request, "search"),
+            "type": text(request, "battery_type"),
+            "status": one_of(text(request, "current_status"), Status.values, "current_status"),
+        }
+        ordering = sort_of(request, queries.BATTERY_ORDERINGS)
+        asked = queries.batteries_asked(tenant_id, **wanted, ordering=ordering)
+        count = None if any(wanted.values()) else fleet_size(STATUS.kind, tenant_id=tenant_id)
+        return list_response(request, asked, BatterySerializer, count=count)
 
     def post(self, request: Request) -> Response:
         caller = caller_of(request)

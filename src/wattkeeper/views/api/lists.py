@@ -15,10 +15,18 @@ SIZE = 20
 
 
 def list_response(
-    request: Request, rows: QuerySet[Any], serializer: type[serializers.Serializer[Any]], *, size: int = SIZE
+    request: Request,
+    rows: QuerySet[Any],
+    serializer: type[serializers.Serializer[Any]],
+    *,
+    size: int = SIZE,
+    count: int | None = None,
 ) -> Response:
-    """The page of `rows` that is asked for. NotFoundError for a page after the last."""
-    page, count = page_of(request, size=size), rows.count()
+    """The page of `rows` that is asked for. NotFoundError for a page after the last.
+
+    `count`: how many rows there are, where that is known already.
+    """
+    page, count = page_of(request, size=size), rows.count() if count is None else count
     require_page(page, count)
     shown = list(rows[page.offset : page.offset + page.size])
     return Response(page_answer(request, page, count, serializer(shown, many=True).data))

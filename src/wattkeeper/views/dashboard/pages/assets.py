@@ -28,7 +28,11 @@ def assets(request: HttpRequest, caller: Caller, kind: Kind) -> HttpResponse:
     """A page of the list, newest state beside each thing."""
     wanted = filter_of(dict(request.GET.lists()), kind=kind, caller=caller)
     said, present = wanted.describe(), now()
-    shown = Paginator(wanted.assets(now=present), ROWS).get_page(request.GET.get("page"))
+    counts = fleet_counts(kind, tenant_id=wanted.tenant_id, site=wanted.site, now=present)
+    pages = Paginator(wanted.assets(now=present), ROWS)
+    if not wanted.narrows:
+        pages.count = counts.total  # known already
+    shown = pages.get_page(request.GET.get("page"))
     channels = state_channels(kind)
     chosen = {name for name in request.GET.getlist("column") if name}
     columns = [channel for channel in channels if not chosen or channel.name in chosen]
@@ -45,7 +49,7 @@ def assets(request: HttpRequest, caller: Caller, kind: Kind) -> HttpResponse:
         "chosen": chosen,
         "page": shown,
         "rows": [_row(asset, kind, columns) for asset in shown.object_list],
-        "counts": fleet_counts(kind, tenant_id=wanted.tenant_id, site=wanted.site, now=present),
+        "counts": counts,
         "stale_after": int(STALE_AFTER.total_seconds()),
         "show_tenant": caller.above_tenants,
         "may_import": caller.may(Action.INGEST),

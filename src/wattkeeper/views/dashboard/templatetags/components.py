@@ -15,10 +15,12 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from wattkeeper.base.catalog.channels import Channel
+from wattkeeper.base.catalog.units import Unit
 from wattkeeper.base.core.clock import now
 
 register = template.Library()
@@ -210,6 +212,19 @@ def value(number: Any) -> str:
     if isinstance(number, int):
         return f"{number:,}"
     return f"{number:,.3f}".rstrip("0").rstrip(".")
+
+
+@register.simple_tag
+def state_cell(channel: Channel, known: Any) -> SafeString:
+    """A table's cell with a channel's value; a percentage with a bar. A list has hundreds: a template takes longer."""
+    shown = _NOT_KNOWN if known is None else escape(value(known))
+    if known is not None and channel.unit is Unit.PERCENT:
+        bar = f'<meter min="0" max="100" low="20" optimum="100" value="{known}" aria-hidden="true"></meter>'
+        shown = SafeString(f"{bar} {shown}")
+    return SafeString(f'<td class="number">{shown}</td>' if channel.is_numeric else f"<td>{shown}</td>")
+
+
+_NOT_KNOWN = SafeString('<span class="none" title="not known">\N{EN DASH}</span>')
 
 
 @register.filter
