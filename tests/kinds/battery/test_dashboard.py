@@ -279,6 +279,19 @@ class TestATrend:
         assert set(answer.json()) == ({"battery_id"} if status == 400 else {"detail"})
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("count", [4, 5, 6])
+def test_a_fleet_of_more_than_one_question_is_shown_whole(
+    count: int, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wattkeeper.kinds.battery.dashboard.queries.BATTERIES_A_QUESTION", 2)
+    for number in range(count):
+        register(owner.jwt, f"B-{number}")
+    expected = [f"B-{number}" for number in range(count)]
+    assert [one["serial_number"] for one in ask(owner, "battery-details/")] == expected
+    assert [one["serial_number"] for one in ask(owner, "export/")["batteries"]] == expected
+
+
 @pytest.mark.parametrize("place", ["stats/", "chart-data/", "battery-details/", "alerts/", "trend/", "export/"])
 class TestWhoMayLook:
     def test_nobody_looks_without_credentials(self, place: str, client: Any, db: None) -> None:

@@ -21,7 +21,7 @@ from wattkeeper.kinds.battery.streams import STATUS
 LOW_HEALTH_PERCENT = 50
 RECENT_ALERTS = 10
 
-_BATTERIES_A_QUESTION = 1_000
+BATTERIES_A_QUESTION = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,16 @@ def alert_summary(tenant_id: int | None) -> tuple[dict[str, list[dict[str, Any]]
 def every_battery(tenant_id: int | None) -> Iterator[list[Asset]]:
     """All batteries in the order of their ids, some at a time; what is registered meanwhile may be among them."""
     after, asked_in = 0, threading.get_ident()
-    while chunk := list(batteries_of(tenant_id).filter(pk__gt=after)[:_BATTERIES_A_QUESTION]):
+    while True:
+        chunk = list(batteries_of(tenant_id).filter(pk__gt=after)[:BATTERIES_A_QUESTION])
         if threading.get_ident() != asked_in:
             # Of the thread that sends the answer: nobody else would close it, and a slow reader holds none.
             connection.close()
-        yield chunk
-        after = chunk[-1].pk
+        if chunk:
+            yield chunk
+            after = chunk[-1].pk
+        if len(chunk) < BATTERIES_A_QUESTION:
+            return
 
 
 def _number_of(**conditions: Any) -> Count:
