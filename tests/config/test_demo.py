@@ -99,6 +99,12 @@ def test_the_packs_are_registered_beside_the_sample(demo: Demo) -> None:
     assert 0 < pack["current_charge"] < 100
 
 
+def test_a_worn_pack_has_its_alert_from_the_beginning(demo: Demo) -> None:
+    with demo.client("demo-viewer") as client:
+        found = client.get(ALERTS, params={"search": "PACK-0147"}).json()["results"]
+    assert [(alert["alert_type"], alert["is_resolved"]) for alert in found] == [("HEALTH_DEGRADATION", False)]
+
+
 def test_the_present_goes_on_in_both_fleets(demo: Demo) -> None:
     def newest(client: httpx.Client, path: str) -> int:
         return int(client.get(path, params={"page_size": 1}).json()["count"])
