@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 from django.core.management.base import CommandError
 
+from tests.support.batteries import client_of
 from tests.support.commands import HEADER, KEY, REPORT, fleet_file, remote
 from tests.support.faulty import RESET, Answer, FaultyServer, Script, faulty
 from tests.support.servers import Server, command, free_port
@@ -52,6 +53,23 @@ class TestAServer:
         assert (second.returncode, second.stdout) == (0, "0 stored, 6 duplicates, 0 refused, 0 flagged\n")
         for said in (first.stdout, first.stderr, second.stdout, second.stderr):
             assert running.key not in said
+
+    def test_a_file_of_batteries_goes_in_and_out_again(self, running: Server, vehicle: str, tmp_path: Path) -> None:
+        serial, plate = f"B-{vehicle}", {"battery_type": "Li-ion", "capacity": 5000, "voltage_nominal": 3.7}
+        with client_of(running) as client:
+            client.post("/api/batteries/", json={"serial_number": serial, **plate}).raise_for_status()
+        file, back = tmp_path / "pack.csv", tmp_path / "back.csv"
+        file.write_text("logged_at,current_charge\n2024-05-01T10:00:00Z,50.5\n2024-05-01T10:01:00Z,50\n")
+        where = ("--kind", "battery", "--asset", serial, "--server", running.url, "--key", running.key)
+        sent = command("import", file, *where, home=tmp_path)
+        assert (sent.returncode, sent.stdout) == (0, "2 stored, 0 duplicates, 0 refused, 0 flagged\n")
+        got = command("export", *where, "--output", back, home=tmp_path)
+        assert got.returncode == 0, got.stderr
+        with back.open(newline="") as rows:
+            assert [(row["serial_number"], row["current_charge"]) for row in csv.DictReader(rows)] == [
+                (serial, "50.5"),
+                (serial, "50"),
+            ]
 
     def test_a_file_without_a_vehicle_column_goes_in_for_the_vehicle_that_is_named(
         self, running: Server, vehicle: str, tmp_path: Path

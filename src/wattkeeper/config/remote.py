@@ -20,8 +20,17 @@ RETRY_AFTER_MOST_SECONDS = 60
 POLL_SECONDS = 0.3
 TIMEOUT = httpx.Timeout(60, read=300)
 
-# Where the streams that take and give files are mounted.
-KINDS: Mapping[str, str] = {"vehicle": "/api/v1/vehicle_data/"}
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Where a stream takes and gives files, and what it calls the key of an asset."""
+
+    path: str
+    asset_field: str
+
+
+VEHICLES = Mount("/api/v1/vehicle_data/", "vehicle_id")
+KINDS: Mapping[str, Mount] = {"vehicle": VEHICLES, "battery": Mount("/api/v1/battery_status/", "serial_number")}
 
 # What a report has, as far as anybody here reads it.
 REPORT = ("inserted", "duplicates", "refused", "flagged", "ignored_columns", "refused_rows", "refused_csv")
@@ -41,6 +50,7 @@ class UploadFile:
 
     path: Path
     asset: str | None
+    asset_field: str = VEHICLES.asset_field
 
     @property
     def size(self) -> int:
@@ -52,7 +62,7 @@ class UploadFile:
 
     def form(self) -> dict[str, str]:
         form = {"file_name": self.path.name, "total_chunks": str(self.chunks)}
-        return form if self.asset is None else {**form, "vehicle_id": self.asset}
+        return form if self.asset is None else {**form, self.asset_field: self.asset}
 
     def chunk(self, index: int) -> bytes:
         with self.path.open("rb") as file:
@@ -64,7 +74,7 @@ class Server:
     """`key` is an API key; `tenant` a slug, for keys above tenants."""
 
     def __init__(self, url: str, *, key: str, kind: str, tenant: str | None = None) -> None:
-        self._base = KINDS[kind]
+        self._base = KINDS[kind].path
         self._params = {"tenant": tenant} if tenant else {}
         if not _is_address(url):
             raise RemoteError("The server's address cannot be right: give one such as http://127.0.0.1:8000.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wattkeeper.config.management.remote_command import RemoteCommand
+from wattkeeper.config.remote import KINDS
 
 FORMATS = ("csv", "json", "xlsx", "parquet")
 
@@ -29,7 +30,7 @@ class Command(RemoteCommand):
         names = ("initial_timestamp", "final_timestamp", "timezone", "ordering", "export")
         query = {name: options[name] for name in names if options[name]}
         if options["asset"]:
-            query["vehicle_id"] = options["asset"]
+            query[KINDS[options["kind"]].asset_field] = options["asset"]
         with self.connected(options) as server, self.progress(options) as bars:
             task = bars.add_task("Receiving", total=None)
             path = server.export(query, options["output"], lambda done, total: bars.update(task, completed=done))

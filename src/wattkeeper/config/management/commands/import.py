@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from wattkeeper.config.management.remote_command import RemoteCommand
-from wattkeeper.config.remote import UploadFile
+from wattkeeper.config.remote import KINDS, UploadFile
 
 SHOWN_REFUSALS = 10
 
@@ -24,7 +24,7 @@ class Command(RemoteCommand):
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        file = UploadFile(options["file"], options["asset"])
+        file = UploadFile(options["file"], options["asset"], KINDS[options["kind"]].asset_field)
         if not file.path.is_file():
             raise CommandError(f"There is no file {file.path}.")
         if not file.size:
