@@ -46,7 +46,7 @@ class TestTheBarAtTheSide:
         bar = re.search(r'<nav aria-label="Main">(.*?)</nav>', text_of(client.get("/")), re.DOTALL)
         assert bar
         links = re.findall(r'<a href="([^"]*)".*?<span>([^<]*)</span>', bar[1], re.DOTALL)
-        of_all = ["Overview", *(kind.label_plural for kind in registry.kinds())]
+        of_all = ["Overview", *(kind.label_plural for kind in registry.kinds()), "Rules"]
         assert [label for _, label in links if label != "Imports"] == [*of_all, *items]
         assert {client.get(address, follow=True).status_code for address, _ in links} == {200}
 
