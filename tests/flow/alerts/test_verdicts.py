@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.alerts import LATER, apply, at, battery, breach, clear, judged, opened, rule_make, told, unsure
+from tests.support.alerts import LATER, NOON, apply, at, battery, breach, clear, judged, opened, rule_make, told, unsure
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.flow.alerts import actions, verdicts
@@ -92,6 +94,13 @@ class TestOneCall:
         ]
         assert (first.cleared_at, second.resolved_at) == (at(1), None)
         assert RuleState.objects.get().alert_id == second.pk
+
+    def test_what_breaches_again_after_it_has_cleared_has_no_alert_yet(self, tenant: Tenant, asset: Asset) -> None:
+        slow = rule_make(tenant, on=10)
+        apply(breach(slow, asset, 0), breach(slow, asset, 10), clear(slow, asset, 11), breach(slow, asset, 12))
+        state = RuleState.objects.get()
+        assert (state.phase, state.alert_id) == ("pending", None)
+        assert told(Alert.objects.get()) == ["opened", "cleared"]
 
     def test_an_alert_of_before_may_clear_and_another_open_in_one_call(self, rule: RuleSpec, asset: Asset) -> None:
         before = opened(rule, asset)
@@ -192,6 +201,21 @@ class TestOvertaken:
         assert told(alert) == ["opened", "resolved"]
         assert not RuleState.objects.exists(), "it was clear, so it may open again"
 
+    def test_what_is_over_stays_as_it_ended_even_if_its_state_has_not_heard_of_it(
+        self, rule: RuleSpec, asset: Asset
+    ) -> None:
+        alert = opened(rule, asset)
+        Alert.objects.update(resolved_at=NOON, resolved_by="user:1")
+        apply(breach(rule, asset, 1, 99.0), clear(rule, asset, 2))
+        alert.refresh_from_db()
+        assert (alert.resolved_at, alert.resolved_by, alert.cleared_at, alert.value) == (
+            NOON,
+            "user:1",
+            None,
+            "61.2 °C",
+        )
+        assert not RuleState.objects.exists()
+
     def test_an_alert_that_another_has_opened_meanwhile_is_not_opened_twice(self, rule: RuleSpec, asset: Asset) -> None:
         apply(breach(rule, asset, 0))
         assert verdicts.verdicts_apply([breach(rule, asset, 1, 70.0)], watched={}, now=LATER) == []
@@ -216,6 +240,37 @@ class TestOvertaken:
         apply(breach(rule, asset, 9))
         assert verdicts.verdicts_apply([clear(rule, asset, 5)], watched=watched, now=LATER) == []
         assert RuleState.objects.get().at == at(9)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("delay", [0, 60])
+def test_of_two_that_judge_the_same_at_once_one_opens_it(delay: int, tenant: Tenant, asset: Asset) -> None:
+    rule = rule_make(tenant, on=delay)
+    together = threading.Barrier(2)
+    heard: list[list[Transition]] = []
+    failed: list[BaseException] = []
+
+    def judge(second: int) -> None:
+        try:
+            for verdict in (breach(rule, asset, second), breach(rule, asset, second + 100)):
+                watched = watched_of([asset.pk])
+                together.wait(timeout=30)
+                heard.append(verdicts.verdicts_apply([verdict], watched=watched, now=LATER))
+                together.wait(timeout=30)
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=judge, args=(second,)) for second in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert told(Alert.objects.get()) == ["opened"]
+    assert sum(map(len, heard)) == 1
+    assert RuleState.objects.get().at in {at(100), at(101)}
 
 
 swings = st.lists(

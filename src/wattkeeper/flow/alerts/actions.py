@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 
 from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import User
@@ -196,8 +196,9 @@ def alert_resolve(alert: Alert, *, by: str, why: str = "") -> Transition | None:
     now = clock.now()
     if not _claim(alert, Q(resolved_at=None), resolved_at=now, resolved_by=by, updated_at=now):
         return None
-    for phase, after in AFTER_RESOLVING.items():
-        RuleState.objects.filter(alert=alert, phase=phase.value).update(phase=after.value)
+    # In one statement: between two, a verdict could take the state from the one phase to the other.
+    after = [When(phase=phase.value, then=Value(after.value)) for phase, after in AFTER_RESOLVING.items()]
+    RuleState.objects.filter(alert=alert).update(phase=Case(*after, default=F("phase")))
     return _note(alert, Happening.RESOLVED, by=by, at=now, why=_said("why", why, longest=LONGEST_TEXT, empty=True))
 
 

@@ -45,13 +45,14 @@ def verdicts_apply(judged: Sequence[Judged], *, watched: Mapping[Pair, Watch], n
     """
     if not judged:
         return []
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         try:
             with transaction.atomic():
+                if attempt:
+                    watched = watched_of((one.asset_id for one in judged), lock=True)
                 return _Course(judged, watched, now).run()
         except (IntegrityError, _OvertakenError) as error:
             log.info("Verdicts are applied again: %s", error)
-            watched = watched_of((one.asset_id for one in judged), lock=True)
     raise BusyError("Others change the same alerts; try again.")
 
 
@@ -187,10 +188,9 @@ class _Course:
         said = [(alert_id, *_said(one), self._now) for alert_id, one in self._said.items()]
         unresolved = "resolved_at IS NULL"
         rows_update(Alert, said, keys=("id",), to=("value", "limit", "updated_at"), where=unresolved)
-        closed = [(alert_id, at, self._now, BY_RULE) for alert_id, at in self._closed.items()]
-        to = ("cleared_at", "resolved_at", "resolved_by")
-        if rows_update(Alert, closed, keys=("id",), to=to, where=unresolved) != len(closed):
-            raise _OvertakenError("an alert was resolved in the meantime")
+        closed = [(alert_id, at, self._now, self._now, BY_RULE) for alert_id, at in self._closed.items()]
+        to = ("cleared_at", "resolved_at", "updated_at", "resolved_by")
+        rows_update(Alert, closed, keys=("id",), to=to, where=unresolved)
 
     def _write_states(self) -> None:
         made: list[RuleState] = []
@@ -210,9 +210,9 @@ class _Course:
             elif watch != before:
                 moved.append((*as_read, *state))
         RuleState.objects.bulk_create(made, batch_size=_ROWS_A_STATEMENT)
-        if rows_update(RuleState, moved, keys=_AS_READ, to=_STATE) + rows_delete(RuleState, gone, keys=_AS_READ) != len(
-            moved
-        ) + len(gone):
+        written = rows_update(RuleState, moved, keys=_AS_READ, to=_STATE)
+        written += rows_delete(RuleState, gone, keys=_AS_READ)
+        if written != len(moved) + len(gone):
             raise _OvertakenError("a rule's state has moved in the meantime")
 
 
