@@ -330,7 +330,7 @@ class TestTheBody:
         self.assert_too_large(self.post(content=b"{}", headers={"Content-Length": length}))
 
     def test_one_of_a_chunks_size_passes(self, settings: Any, handler: PooledHandler, monkeypatch: Any) -> None:
-        monkeypatch.setattr(asgi, "pages", handler)
+        monkeypatch.setattr(asgi, "answers", handler)
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = asgi.MAX_BODY_BYTES
         answer = asked(asgi.application, lambda client: client.post("/body", content=b"x" * asgi.MAX_BODY_BYTES))
         assert answer.text == str(asgi.MAX_BODY_BYTES)

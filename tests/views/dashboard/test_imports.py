@@ -138,10 +138,10 @@ class TestTheList:
         upload_make(owner, file_name="fourth.csv")
         rows = [[row[0], *row[2:]] for row in rows_of(browser(owner).get(PAGE))]
         assert rows == [
-            ["fourth.csv", "Unfinished", *[UNKNOWN] * 3, "in the file", "owner"],
-            ["third.csv", "All refused", "0", "1", "0", "L1", "owner"],
-            ["second.csv", "Loaded", "1", "0", "1", "L1", "owner"],
-            ["first.csv", "Some refused", "1", "1", "0", "L1", "owner"],
+            ["fourth.csv", "Unfinished", *[UNKNOWN] * 3, "Vehicle", "in the file", "owner"],
+            ["third.csv", "All refused", "0", "1", "0", "Vehicle", "L1", "owner"],
+            ["second.csv", "Loaded", "1", "0", "1", "Vehicle", "L1", "owner"],
+            ["first.csv", "Some refused", "1", "1", "0", "Vehicle", "L1", "owner"],
         ]
 
     def test_another_tenants_files_are_not_there(self, owner: Person, stranger: Person, superuser: Person) -> None:
@@ -159,7 +159,7 @@ class TestTheList:
             text = text_of(browser(person).get(PAGE))
             assert "No imports yet" in text
             assert sentence in text
-            assert "wattkeeper import FILE.csv --kind vehicle --server http://testserver --key KEY" in text
+            assert "wattkeeper import FILE.csv --kind battery --server http://testserver --key KEY" in text
 
     @pytest.mark.parametrize(
         ("query", "found"),

@@ -154,7 +154,7 @@ class TestTheList:
         heading = re.search(r"<thead>(.*?)</thead>", browser(owner).get(PAGE).content.decode(), re.DOTALL)
         assert heading
         columns = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<th .*?</th>", heading[1], re.DOTALL)]
-        channels = registry.kinds()[0].streams[0].channels
+        channels = registry.kind("vehicle").streams[0].channels
         assert columns[3:] == [f"{channel.label} {channel.unit.value}".strip() for channel in channels]
 
     @pytest.mark.parametrize("role", ["admin", "manager", "operator", "viewer"])

@@ -30,8 +30,10 @@ def home(request: HttpRequest, caller: Caller) -> HttpResponse:
     """What there is of each kind, how much of it is heard of, and what came in last."""
     scope = scope_of(request, caller)
     newest = uploads_of(None, tenant_id=scope.tenant_id).select_related("tenant")[:NEWEST_IMPORTS]
+    fleets = [_fleet(kind, caller, request) for kind in registry.kinds()]
     context = {
-        "fleets": [_fleet(kind, caller, request) for kind in registry.kinds()],
+        # Who has vehicles alone is not shown that there are no batteries; who has nothing yet is shown what there may be.
+        "fleets": [fleet for fleet in fleets if fleet["counts"].total] or fleets,
         "imports": import_rows(newest),
         "show_tenant": scope.tenant_id is None,
         "base_url": request.build_absolute_uri("/").rstrip("/"),
