@@ -32,7 +32,7 @@ def home(request: HttpRequest, caller: Caller) -> HttpResponse:
     newest = uploads_of(None, tenant_id=scope.tenant_id).select_related("tenant")[:NEWEST_IMPORTS]
     fleets = [_fleet(kind, caller, request) for kind in registry.kinds()]
     context = {
-        # Who has vehicles alone is not shown that there are no batteries; who has nothing yet is shown what there may be.
+        # Who has vehicles alone need not see that there are no batteries; who has nothing yet sees what there may be.
         "fleets": [fleet for fleet in fleets if fleet["counts"].total] or fleets,
         "imports": import_rows(newest),
         "show_tenant": scope.tenant_id is None,
