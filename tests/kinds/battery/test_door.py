@@ -185,7 +185,7 @@ class TestAFailureAtTheDoor:
 class TestWhatIsRemembered:
     def test_is_asked_for_once(self) -> None:
         asked: list[int] = []
-        memory: Memory[int, str] = Memory()
+        memory: Memory[int, str] = Memory(seconds=60)
 
         async def twice() -> list[str | None]:
             return [await memory.get(1, lambda: asked.append(1) or "one") for _ in range(2)]  # type: ignore[func-returns-value]
@@ -194,7 +194,7 @@ class TestWhatIsRemembered:
 
     def test_is_asked_for_again_when_it_was_forgotten_or_was_not_there(self) -> None:
         answers: Iterator[Any] = iter([None, "one", "two"])
-        memory: Memory[int, str] = Memory()
+        memory: Memory[int, str] = Memory(seconds=60)
 
         async def ask() -> list[str | None]:
             found = [await memory.get(1, lambda: next(answers)), await memory.get(1, lambda: next(answers))]

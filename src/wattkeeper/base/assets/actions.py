@@ -124,7 +124,7 @@ _Liveness = tuple[datetime, datetime | None, float | None, int]
 
 def _liveness_write(rows: Mapping[int, _Liveness]) -> None:
     """Last seen, last changed, usual interval (of these three None leaves what is there), readings more."""
-    table, adapt = connection.ops.quote_name(Asset._meta.db_table), _adapted
+    table = connection.ops.quote_name(Asset._meta.db_table)
     row = "(%s, %s, %s, %s, %s)"
     if connection.vendor == "postgresql":  # it takes the type of a column of nulls for text
         row = "(%s::bigint, %s::timestamptz, %s::timestamptz, %s::float8, %s::bigint)"
@@ -138,7 +138,7 @@ def _liveness_write(rows: Mapping[int, _Liveness]) -> None:
                 f"THEN {table}.last_changed ELSE heard.changed END, "
                 f"usual_interval = COALESCE(heard.usual, {table}.usual_interval), "
                 f"readings_seen = {table}.readings_seen + heard.more FROM heard WHERE {table}.id = heard.id",
-                [adapt(part) for asset_id, parts in chunk for part in (asset_id, *parts)],
+                _adapted(part for asset_id, parts in chunk for part in (asset_id, *parts)),
             )
 
 
@@ -162,7 +162,7 @@ def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]], 
             cursor.execute(
                 f"INSERT INTO {table} ({columns}) VALUES {values} "
                 f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE {table}.at IS NULL OR excluded.at > {table}.at",
-                [_adapted(row[name]) for row in chunk for name in names],
+                _adapted(row[name] for row in chunk for name in names),
             )
 
 
@@ -170,8 +170,9 @@ def _audit(asset: Asset, *, actor: str, action: str, detail: Mapping[str, Any]) 
     audit_add(tenant=asset.tenant, actor=actor, action=action, target=f"asset:{asset.pk} {asset.key}", detail=detail)
 
 
-def _adapted(value: Any) -> Any:
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+def _adapted(values: Iterable[Any]) -> list[Any]:
+    adapt = connection.ops.adapt_datetimefield_value  # looked up once: it is a way through three proxies
+    return [adapt(value) if isinstance(value, datetime) else value for value in values]
 
 
 def _chunks(items: Iterable[T]) -> Iterator[list[T]]:

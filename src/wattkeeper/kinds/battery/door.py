@@ -28,6 +28,8 @@ from wattkeeper.views.api.hot import Answer, Application, Bridge, HotDoor, Memor
 PATH = re.compile(r"/api/batteries/([0-9]{1,18})/update_status/?")
 FIELDS = frozenset({*(channel.name for channel in STATUS.channels), STATUS.time_field})
 
+# Whoever changes or deletes a battery in this process has it forgotten at once.
+BATTERY_SECONDS = 60.0
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -58,7 +60,7 @@ class _Battery:
 
 class _StatusDoor:
     def __init__(self) -> None:
-        self._batteries: Memory[int, _Battery] = Memory()
+        self._batteries: Memory[int, _Battery] = Memory(seconds=BATTERY_SECONDS)
         self._bridge: Bridge[Ingested] = Bridge()
         self._last_moment = EPOCH
 

@@ -35,7 +35,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-REMEMBER_SECONDS = 10.0  # who a caller is, and what a thing is called
+CALLER_SECONDS = 10.0  # that a caller is remembered
 REMEMBERED_MOST = 100_000
 BODY_MOST = 64 << 10  # bytes: what is larger is not plain
 THREADS = 4
@@ -68,7 +68,7 @@ class HotDoor:
         self._path = path
         self._answer = answer
         self._otherwise = otherwise
-        self._callers: Memory[bytes, Caller] = Memory()
+        self._callers: Memory[bytes, Caller] = Memory(seconds=CALLER_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match = self._path.fullmatch(scope["path"]) if scope["method"] == "POST" else None
@@ -94,7 +94,8 @@ class HotDoor:
 class Memory(Generic[K, T]):
     """What was found lately: asked for in a thread, kept for some seconds. What is not there is not remembered."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seconds: float) -> None:
+        self._seconds = seconds
         self._kept: dict[K, tuple[float, T]] = {}
 
     async def get(self, key: K, find: Callable[[], T | None]) -> T | None:
@@ -106,7 +107,7 @@ class Memory(Generic[K, T]):
         if found is not None:
             if len(self._kept) >= REMEMBERED_MOST:
                 self._kept.clear()
-            self._kept[key] = (time.monotonic() + REMEMBER_SECONDS, found)
+            self._kept[key] = (time.monotonic() + self._seconds, found)
         return found
 
     def forget(self, key: K) -> None:
