@@ -22,7 +22,7 @@ from django.db import close_old_connections, connections, transaction
 from prometheus_client import Counter as Metric
 
 from wattkeeper.base.assets.actions import assets_heard, assets_register, assets_seen
-from wattkeeper.base.assets.queries import ids_of
+from wattkeeper.base.assets.queries import ids_of, unheard_since
 from wattkeeper.base.assets.states import KnownState, state_channels, states_known
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import Kind, NewestRow, UnknownAsset
@@ -41,7 +41,7 @@ from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Rece
 from wattkeeper.flow.readings.timestamps import CLOCK_TOLERANCE
 from wattkeeper.flow.rules.judge import judge
 from wattkeeper.flow.rules.marks import mark_advance, mark_begin, mark_of
-from wattkeeper.flow.rules.silence import silences
+from wattkeeper.flow.rules.silence import SHORTEST_SILENCE, silences
 from wattkeeper.flow.rules.verdicts import Sample
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.arrivals import moment_of
@@ -203,15 +203,20 @@ def ingest_written(
 
 def silences_judge(*, listening_since: datetime) -> int:
     """Open the alerts of what is silent; gives how many moved. Nobody is silent for when we did not listen."""
-    moment = now()
-    with transaction.atomic():
-        judged = silences(moment, listening_since=listening_since)
-        watched = watched_of({one.asset_id for one in judged})
-        known = {pair for pair, watch in watched.items() if watch.phase is Phase.OPEN}
-        news = [one for one in judged if (one.rule.id, one.asset_id) not in known]
-        moved = verdicts_apply(news, watched=watched, now=moment)
-    _tell(AlertsMoved(moved))
-    return len(moved)
+    moment, count = now(), 0
+    judged = silences(moment, listening_since=listening_since)
+    # In pieces: a fleet that falls silent as a whole must not keep its own readings waiting for the database.
+    for start in range(0, len(judged), ASSETS_AT_ONCE):
+        piece = judged[start : start + ASSETS_AT_ONCE]
+        with transaction.atomic():
+            silent = unheard_since(moment - SHORTEST_SILENCE, among=[one.asset_id for one in piece])
+            watched = watched_of(silent)
+            known = {pair for pair, watch in watched.items() if watch.phase is Phase.OPEN}
+            news = [one for one in piece if one.asset_id in silent and (one.rule.id, one.asset_id) not in known]
+            moved = verdicts_apply(news, watched=watched, now=moment)
+        _tell(AlertsMoved(moved))
+        count += len(moved)
+    return count
 
 
 def catch_up(stream: Stream) -> int:

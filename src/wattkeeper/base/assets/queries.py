@@ -40,6 +40,11 @@ def ids_of(*, tenant_id: int, kind: str, keys: Sequence[str], in_use: bool = Fal
     return found
 
 
+def unheard_since(moment: datetime, *, among: Sequence[int]) -> set[int]:
+    """Those of which nothing has been heard since then."""
+    return set(Asset.objects.filter(pk__in=among, last_seen__lt=moment).values_list("pk", flat=True))
+
+
 def types_of(asset_ids: Collection[int]) -> dict[int, str]:
     """The types of those assets, by id."""
     found: dict[int, str] = {}

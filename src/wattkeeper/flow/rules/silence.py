@@ -20,6 +20,7 @@ from wattkeeper.flow.rules.spec import RuleSpec
 from wattkeeper.flow.rules.verdicts import Judged, Verdict
 
 SHORTEST_SECONDS = 10.0  # of a limit: nothing is silent that was heard of a moment ago
+SHORTEST_SILENCE = timedelta(seconds=SHORTEST_SECONDS)
 READINGS_FOR_A_HABIT = 10  # before so many nobody knows what is usual
 
 
