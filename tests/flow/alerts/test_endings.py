@@ -53,6 +53,7 @@ class TestTheEndOfARule:
         assert (transition.kind, transition.by, transition.why) == ("cleared", "user:1", "rule disabled")
         alert.refresh_from_db()
         assert alert.cleared_at == alert.resolved_at is not None
+        assert alert.resolved_by == "user:1"
         assert [state.rule_id for state in RuleState.objects.all()] == [other.id]
         assert [one.rule_id for one in open_alerts()] == [other.id]
 
