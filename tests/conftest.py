@@ -67,6 +67,8 @@ def _nothing_left_to_be_judged() -> Iterator[None]:
 
     ingest._behind.clear()
     ingest._judged_to.clear()
+    ingest._rejudged.clear()
+    ingest._unfollowed.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -17,11 +17,14 @@ from wattkeeper.base.core.clock import now
 from wattkeeper.flow import ingest
 from wattkeeper.flow.alerts.models import Alert, Transition
 from wattkeeper.flow.readings.reading import Outcome
+from wattkeeper.flow.rules.actions import plans_outdate, rule_enable
 from wattkeeper.flow.rules.marks import mark_of
 from wattkeeper.flow.rules.models import Rule
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.queries import Ordering, Selection, StoredRow
 from wattkeeper.flow.store.store import Store, store
+from wattkeeper.kinds.battery.actions import battery_change, battery_written
+from wattkeeper.kinds.battery.models import BatteryState
 from wattkeeper.kinds.battery.streams import STATUS
 
 pytestmark = pytest.mark.usefixtures("vehicle_store")
@@ -77,6 +80,12 @@ class TestAReading:
         say(pack, 5)
         assert open_alerts(pack) == ["OVER_TEMPERATURE"]
 
+    def test_of_the_very_time_of_what_is_known_is_late(self, pack: Asset) -> None:
+        say(pack, 1)
+        BatteryState.objects.filter(pk=pack.pk).update(at=START + timedelta(minutes=2))  # as when a person wrote it
+        say(pack, 2, current_charge=1.0)
+        assert state_of(pack).current_charge == 60.0
+
     def test_that_is_repeated_is_stored_once_and_changes_nothing(self, pack: Asset) -> None:
         say(pack, 1, **HOT)
         before = state_of(pack).updated_at, Transition.objects.count()
@@ -127,8 +136,6 @@ class TestAReading:
         theirs = pack_make(other_tenant)
         say(theirs, 1)
         Rule.objects.filter(tenant=other_tenant, alert_type="OVER_TEMPERATURE").update(enabled=False)
-        from wattkeeper.flow.rules.actions import plans_outdate
-
         plans_outdate(other_tenant.pk)
         say(theirs, 2, **HOT)
         say(pack, 2, **HOT)
@@ -157,6 +164,51 @@ class TestABatch:
         stored, moved = told
         assert [row.asset_id for row in stored.newest] == [pack.pk]
         assert [str(one.kind) for one in moved.transitions] == ["opened"]
+
+
+class TestPartialUpdates:
+    """Each says one thing; together they are the state."""
+
+    SAID = (
+        {"current_charge": 5.0},
+        {"current_voltage": 3.5},
+        {"current_temperature": 60.0},
+        {"current_status": "FAULT"},
+    )
+    STATE = {"current_charge": 5.0, "current_voltage": 3.5, "current_temperature": 60.0, "current_status": "FAULT"}
+
+    def partials(self, pack: Asset, since: float = 1) -> list[Any]:
+        nothing = dict.fromkeys((*self.STATE, "current"))
+        return [reading(pack, since + minute, **{**nothing, **said}) for minute, said in enumerate(self.SAID)]
+
+    def now_of(self, pack: Asset) -> dict[str, Any]:
+        state = state_of(pack)
+        return {name: getattr(state, name) for name in self.STATE}
+
+    def test_in_one_flush_all_count(self, pack: Asset) -> None:
+        say(pack, 0)
+        last = ingest.flush(STATUS, self.partials(pack))[-1]
+        assert self.now_of(pack) == self.STATE
+        assert {name: last.state.values[name] for name in self.STATE} == self.STATE
+        assert {name: rows_of(pack)[-1].values[name] for name in self.STATE} == self.STATE
+        assert open_alerts(pack) == ["FAULT", "LOW_CHARGE", "OVER_TEMPERATURE"]
+
+    def test_in_flushes_that_overtake_one_another_all_count(self, pack: Asset) -> None:
+        say(pack, 0)
+        written = [ingest.write(STATUS, [partial]) for partial in self.partials(pack)]
+        for one in written:
+            ingest.follow(STATUS, one)
+        assert self.now_of(pack) == self.STATE
+        assert {name: rows_of(pack)[-1].values[name] for name in self.STATE} == self.STATE
+
+    def test_that_a_crash_left_all_count(self, pack: Asset) -> None:
+        say(pack, 0)
+        for partial in self.partials(pack):
+            ingest.write(STATUS, [partial])
+        ingest._unfollowed.clear()
+        ingest._behind.add(STATUS.name)
+        assert ingest.catch_up(STATUS) == 4
+        assert self.now_of(pack) == self.STATE
 
 
 class TestWhatACrashLeaves:
@@ -209,6 +261,15 @@ class TestWhatACrashLeaves:
         ingest.catch_up(STATUS)
         assert open_alerts(pack) == ["OVER_TEMPERATURE"]
 
+    def test_is_not_judged_again_by_the_flush_that_wrote_it(self, pack: Asset) -> None:
+        say(pack, 0)
+        written = ingest.write(STATUS, [reading(pack, 1, **HOT)])
+        ingest._behind.add(STATUS.name)
+        ingest.catch_up(STATUS)
+        assert ingest.follow(STATUS, written)[0].state.values["current_temperature"] == 61.0
+        pack.refresh_from_db()
+        assert (pack.readings_seen, Transition.objects.count()) == (2, 1)
+
     def test_never_has_the_mark_go_back(self, pack: Asset) -> None:
         say(pack, 1)
         mark = mark_of(STATUS.name)
@@ -249,6 +310,69 @@ class TestSilence:
     def test_is_not_known_before_ten_readings(self, heard: Asset) -> None:
         Asset.objects.filter(pk=heard.pk).update(readings_seen=9)
         assert ingest.silences_judge(listening_since=START) == 0
+
+
+class TestARuleThatChanges:
+    @pytest.fixture
+    def worn(self, pack: Asset) -> Asset:
+        """Health 15 %, as somebody has written it: no reading says so."""
+        battery_written(pack, {"health_percentage": 15.0})
+        ingest.rules_rejudge()
+        return pack
+
+    def test_is_asked_of_what_is_known_when_it_is_switched_on_again(self, worn: Asset) -> None:
+        assert open_alerts(worn) == ["HEALTH_DEGRADATION"] * 2
+        rule = Rule.objects.get(tenant=worn.tenant, name="Health is lost")
+        for enabled, count in ((False, 1), (True, 2)):
+            rule.refresh_from_db()
+            rule_enable(rule, enabled=enabled, actor="test")
+            ingest.rules_rejudge()
+            assert open_alerts(worn) == ["HEALTH_DEGRADATION"] * count
+
+    def test_is_asked_of_the_last_reading_when_the_nameplate_is_another(self, pack: Asset) -> None:
+        say(pack, 1)
+        battery_change(pack, values={"voltage_nominal": 12.0}, actor="test")
+        assert not open_alerts(pack)
+        ingest.rules_rejudge()
+        assert open_alerts(pack) == ["UNDER_VOLTAGE"]
+        say(pack, 2, current_voltage=12.0)
+        say(pack, 4, current_voltage=12.0)
+        assert not open_alerts(pack)
+
+    def test_is_asked_once(self, worn: Asset) -> None:
+        before = Transition.objects.count()
+        assert ingest.rules_rejudge() == 0
+        assert Transition.objects.count() == before
+
+    def test_ends_no_silence(self, pack: Asset) -> None:
+        say(pack, 1)
+        Asset.objects.filter(pk=pack.pk).update(readings_seen=12, usual_interval=60, last_seen=START)
+        ingest.silences_judge(listening_since=START)
+        assert open_alerts(pack) == ["COMMUNICATION_ERROR"]
+        battery_change(pack, values={"voltage_nominal": 3.8}, actor="test")
+        ingest.rules_rejudge()
+        assert open_alerts(pack) == ["COMMUNICATION_ERROR"]
+
+
+class TestWhatAPersonWrites:
+    def test_clears_at_once(self, pack: Asset) -> None:
+        battery_written(pack, {"current_charge": 5.0})
+        assert open_alerts(pack) == ["LOW_CHARGE"]
+        battery_written(pack, {"current_charge": 90.0})
+        assert not open_alerts(pack)
+
+    def test_is_newer_than_a_reading_of_before_and_older_than_the_next(self, pack: Asset) -> None:
+        say(pack, now() - timedelta(minutes=1))
+        battery_written(pack, {"current_status": "FAULT"})
+        say(pack, now() - timedelta(seconds=30), current_status="IDLE")
+        assert (state_of(pack).current_status, open_alerts(pack)) == ("FAULT", ["FAULT"])
+        say(pack, now(), current_status="IDLE")
+        assert (state_of(pack).current_status, open_alerts(pack)) == ("IDLE", [])
+
+    def test_counts_after_a_clock_that_is_a_little_ahead(self, pack: Asset) -> None:
+        say(pack, now() + timedelta(seconds=100), current_status="FAULT")
+        battery_written(pack, {"current_status": "IDLE"})
+        assert (state_of(pack).current_status, open_alerts(pack)) == ("IDLE", [])
 
 
 class TestTheCounters:

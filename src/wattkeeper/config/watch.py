@@ -1,4 +1,5 @@
-"""The clock beside the flushes: what is silent makes no flush, and what a failed one left waits for no other."""
+"""The clock beside the flushes: what is silent makes no flush, what a failed one left waits for no other, and a rule
+that has changed is asked without one."""
 
 from __future__ import annotations
 
@@ -39,6 +40,7 @@ class Watch:
                 began = time.monotonic()
                 try:
                     ingest.silences_judge(listening_since=listening_since)
+                    ingest.rules_rejudge()
                     for stream in registry.streams():
                         ingest.catch_up(stream)
                 except Exception:

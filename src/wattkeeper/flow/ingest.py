@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,13 +22,13 @@ from django.db import close_old_connections, connections, transaction
 from prometheus_client import Counter as Metric
 
 from wattkeeper.base.assets.actions import assets_heard, assets_register, assets_seen
-from wattkeeper.base.assets.queries import ids_of, unheard_since
+from wattkeeper.base.assets.queries import assets_of_kind, ids_of, unheard_since
 from wattkeeper.base.assets.states import KnownState, state_channels, states_known
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import Kind, NewestRow, UnknownAsset
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core import bus
-from wattkeeper.base.core.clock import now
+from wattkeeper.base.core.clock import EPOCH, now
 from wattkeeper.base.core.errors import WattkeeperError
 from wattkeeper.flow.alerts.machine import Phase
 from wattkeeper.flow.alerts.models import Transition
@@ -41,6 +41,7 @@ from wattkeeper.flow.readings.reading import LoadReceipt, Outcome, Reading, Rece
 from wattkeeper.flow.readings.timestamps import CLOCK_TOLERANCE
 from wattkeeper.flow.rules.judge import judge
 from wattkeeper.flow.rules.marks import mark_advance, mark_begin, mark_of
+from wattkeeper.flow.rules.queries import revisions
 from wattkeeper.flow.rules.silence import SHORTEST_SILENCE, silences
 from wattkeeper.flow.rules.verdicts import Sample
 from wattkeeper.flow.store import queries
@@ -53,7 +54,8 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 30  # for a flush; the caller may send the reading again
 CATCH_UP_ROWS = 2_000
-ASSETS_AT_ONCE = 1_000  # of a file
+ASSETS_AT_ONCE = 1_000  # in one transaction
+MICROSECOND = timedelta(microseconds=1)
 
 # Of single readings: accepted, duplicate, refused, failed. Each that is sent is counted once.
 READINGS = Metric("wattkeeper_readings", "Single readings, by what became of them.", ["stream", "outcome"])
@@ -85,7 +87,7 @@ class Ingested:
     state: KnownState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Written:
     """The receipts of readings that are stored, not yet judged, and when they came by the clock."""
 
@@ -132,13 +134,15 @@ def write(stream: Stream, readings: Sequence[Reading]) -> Written:
     """A flush's first step: its readings are durable when it returns, and not yet judged."""
     received_at = now()
     with _or_behind(stream):
-        return Written(store().write(stream, _completed(stream, readings)), received_at)
+        written = Written(store().write(stream, _completed(stream, readings)), received_at)
+    _unfollowed.setdefault(stream.name, []).append(written)
+    return written
 
 
 def follow(stream: Stream, written: Written) -> list[Ingested]:
     """A flush's second step: what was written becomes the state, and is judged. One flush after the other."""
     receipts = written.receipts
-    with _turn_of(stream):
+    with _turn_of(stream), _followed(stream, written):
         catch_up(stream)
         # A catching up may have found them already.
         new = [receipt for receipt in receipts if receipt.arrival > _judged_to.get(stream.name, 0)]
@@ -195,9 +199,12 @@ def ingest_file(stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id
 def ingest_written(
     kind: Kind, *, tenant_id: int, asset_id: int, values: Mapping[str, Any], before: KnownState, at: datetime
 ) -> None:
-    """Judge values of the state that a person or a program wrote, within the transaction that wrote them."""
+    """Judge values of the state that a person or a program wrote, within the transaction that wrote them.
+
+    What is said is clear at once: nobody says it again until an off-delay is over.
+    """
     sample = Sample(tenant_id, asset_id, at, at, values)
-    moved = _judged(kind, [sample], {asset_id: before})
+    moved = _judged(kind, [sample], {asset_id: before}, at_once=True)
     transaction.on_commit(partial(_tell, AlertsMoved(moved)))
 
 
@@ -217,6 +224,39 @@ def silences_judge(*, listening_since: datetime) -> int:
         _tell(AlertsMoved(moved))
         count += len(moved)
     return count
+
+
+def rules_rejudge() -> int:
+    """Ask the rules that have changed since the last call of all that is known; gives how many alerts moved.
+
+    What people write, and what a thing says only once, comes in no further reading. At the first call it is all rules.
+    """
+    count, numbers = 0, revisions()
+    for tenant_id in [tenant_id for tenant_id, number in numbers.items() if _rejudged.get(tenant_id) != number]:
+        for kind in registry.kinds():
+            ids = list(assets_of_kind(kind.name, tenant_id=tenant_id).order_by("pk").values_list("pk", flat=True))
+            for start in range(0, len(ids), ASSETS_AT_ONCE):
+                count += _rejudge(kind, tenant_id, ids[start : start + ASSETS_AT_ONCE])
+        _rejudged[tenant_id] = numbers[tenant_id]
+    return count
+
+
+def _rejudge(kind: Kind, tenant_id: int, asset_ids: Sequence[int]) -> int:
+    moment, written = now(), {channel.name for channel in kind.written}
+    with transaction.atomic():
+        known = states_known(kind, asset_ids, lock=True)
+        samples = []
+        for asset_id, state in sorted(known.items()):
+            # Readings are as old as they are, and the next one is newer than this; what is written holds now. It is
+            # no sign of life: a silence goes on.
+            last = (state.at or moment) + MICROSECOND
+            brought = {name: value for name, value in state.values.items() if name not in written}
+            said = {name: value for name, value in state.values.items() if name in written}
+            samples.append(Sample(tenant_id, asset_id, last, EPOCH, brought))
+            samples.append(Sample(tenant_id, asset_id, max(moment, last + MICROSECOND), EPOCH, said))
+        moved = _judged(kind, samples, known)
+    _tell(AlertsMoved(moved))
+    return len(moved)
 
 
 def catch_up(stream: Stream) -> int:
@@ -240,6 +280,8 @@ def start(streams: Iterable[Stream]) -> None:
         _behind.add(stream.name)
         if count := catch_up(stream):
             log.info("%s: %d readings were stored and not judged; they are now", stream.name, count)
+        for outcome in ("accepted", "duplicate", "refused", "failed"):
+            count_readings(stream, outcome, 0)  # a counter that is nought is there, too
         _commit_of(stream).start()
 
 
@@ -303,19 +345,21 @@ def _newer(arrived: Sequence[Arrived], before: Mapping[int, KnownState]) -> list
 def _states_after(
     stream: Stream, newer: Sequence[Arrived], before: Mapping[int, KnownState]
 ) -> tuple[dict[int, KnownState], list[NewestRow]]:
-    """The states that the newest of each asset lead to, and these newest as rows."""
+    """The states that the readings lead to, one after the other, and each asset's last row with what stands then."""
     names = {channel.name for channel in state_channels(registry.kind(stream.kind))}
-    after, rows = {}, []
-    for one in {one.reading.asset_id: one for one in newer}.values():
-        row, known = one.reading.row, before.get(one.reading.asset_id, NOTHING).values
+    after: dict[int, KnownState] = {}
+    rows: dict[int, NewestRow] = {}
+    for one in newer:
+        asset_id, row = one.reading.asset_id, one.reading.row
+        known = after.get(asset_id, before.get(asset_id, NOTHING)).values
         values = dict(row.values)
-        if stream.carries_forward:  # as it is now: what was carried forward may have moved since it was written
+        if stream.carries_forward:  # what was carried forward may have moved since it was written
             said = measured(stream, row.values, row.flags)
             values = {name: known.get(name) if said.get(name) is None else said[name] for name in values}
-        rows.append(NewestRow(one.reading.asset_id, row.at, values, one.received_at))
         state = {**known, **{name: value for name, value in values.items() if name in names}}
-        after[one.reading.asset_id] = KnownState(row.at, state)
-    return after, rows
+        after[asset_id] = KnownState(row.at, state)
+        rows[asset_id] = NewestRow(asset_id, row.at, values, one.received_at)
+    return after, list(rows.values())
 
 
 def _samples(stream: Stream, newer: Sequence[Arrived], arrived: Sequence[Arrived], *, is_history: bool) -> list[Sample]:
@@ -333,9 +377,14 @@ def _sample(one: Arrived, values: Mapping[str, Value]) -> Sample:
     return Sample(reading.tenant_id, reading.asset_id, reading.row.at, one.received_at, values)
 
 
-def _judged(kind: Kind, samples: Sequence[Sample], before: Mapping[int, KnownState]) -> list[Transition]:
+def _judged(
+    kind: Kind, samples: Sequence[Sample], before: Mapping[int, KnownState], *, at_once: bool = False
+) -> list[Transition]:
+    """What the rules make of the samples. `at_once`: clear is clear without an off-delay."""
     watched = watched_of({sample.asset_id for sample in samples})
     judged = judge(kind, samples, before=before, watched=watched)
+    if at_once:
+        judged = [replace(one, rule=replace(one.rule, off_delay=timedelta(0))) for one in judged]
     return verdicts_apply(judged, watched=watched, now=now())
 
 
@@ -343,8 +392,10 @@ def _judged(kind: Kind, samples: Sequence[Sample], before: Mapping[int, KnownSta
 
 NOTHING = KnownState(None, {})
 
+_rejudged: dict[int, int] = {}  # by tenant, the number of the rules that were asked of all that is known
 _behind: set[str] = set()  # streams with readings that may be stored and are not judged
 _judged_to: dict[str, int] = {}  # by stream, the arrival number up to which this process has judged
+_unfollowed: dict[str, list[Written]] = {}  # by stream, what is written and not yet judged
 _turns: dict[str, threading.RLock] = {}
 _commits: dict[str, GroupCommit[Reading, Written, Ingested]] = {}
 
@@ -352,6 +403,15 @@ _commits: dict[str, GroupCommit[Reading, Written, Ingested]] = {}
 def _turn_of(stream: Stream) -> threading.RLock:
     """Held by who judges a stream's single readings: one after the other, in their order of arrival."""
     return _turns.setdefault(stream.name, threading.RLock())
+
+
+@contextmanager
+def _followed(stream: Stream, written: Written) -> Iterator[None]:
+    """It is not under way any more, however this ends."""
+    try:
+        yield
+    finally:
+        _unfollowed[stream.name].remove(written)
 
 
 @contextmanager
@@ -393,7 +453,16 @@ def _completed(stream: Stream, readings: Sequence[Reading]) -> Sequence[Reading]
     partial_ids = {reading.asset_id for reading in readings if is_partial(stream, reading)}
     if not partial_ids:
         return readings
-    return carried_forward(stream, readings, states_known(registry.kind(stream.kind), sorted(partial_ids)))
+    under_way = list(_unfollowed.get(stream.name, ()))  # looked at first: what is followed in between is then in both
+    known = states_known(registry.kind(stream.kind), sorted(partial_ids))
+    for written in under_way:
+        for receipt in written.receipts:
+            asset_id, row = receipt.reading.asset_id, receipt.reading.row
+            state = known.get(asset_id)
+            if state is not None and (state.at is None or row.at > state.at):
+                said = {name: value for name, value in row.values.items() if value is not None}
+                known[asset_id] = KnownState(row.at, {**state.values, **said})
+    return carried_forward(stream, readings, known)
 
 
 def _arrived_of(found: ArrivedRow) -> Arrived:

@@ -139,6 +139,7 @@ def test_a_stop_flushes_what_waits_and_turns_away_what_comes_later() -> None:
     stopping.start()
     disk.open.set()
     stopping.join(10)
+    assert not stopping.is_alive()
     assert [future.result(0) for future in futures] == [0, 2, 4, 6, 8]
     with pytest.raises(StoppingError):
         commit.submit(6)

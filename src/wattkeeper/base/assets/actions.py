@@ -61,7 +61,9 @@ def asset_register(*, tenant: Tenant, kind: str, key: str, type: str, actor: str
         if found.archived_at is None:
             raise ValidationError({"key": f"There is a {kind} of that name already."})
         found.archived_at, found.type = None, type
-        found.save(update_fields=["archived_at", "type"])
+        # Its rhythm was that of then: it is not silent for having been out of use.
+        found.last_seen, found.usual_interval, found.readings_seen = None, None, 0
+        found.save(update_fields=["archived_at", "type", "last_seen", "usual_interval", "readings_seen"])
     transaction.on_commit(forget)
     _audit(found, actor=actor, action="asset_register" if is_new else "asset_restore", detail={"type": type})
     return found

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from wattkeeper.base.assets.states import STALE_AFTER
 from wattkeeper.base.core import clock
 from wattkeeper.base.jobs.registry import periodic
+from wattkeeper.flow.alerts.machine import CHATTER_CLEAR, Phase
 from wattkeeper.flow.alerts.models import Alert, Happening, RuleState, Transition
 from wattkeeper.flow.alerts.transitions import BY_CLOCK, transition_of, transitions_add
 
 _ROWS_A_STATEMENT = 5_000
+
+T = TypeVar("T")
 
 # Why what follows from a rule is over, though nobody has said so: a flush was judged by the rule as it was before.
 _MISSED: Mapping[str, Q] = {
@@ -54,6 +60,37 @@ def shelves_end() -> int:
     return sum(one.kind == Happening.UNSHELVED for one in transitions)
 
 
+@periodic(minutes=1)
+@transaction.atomic
+def quiet_end() -> int:
+    """Clear what was clear when its asset was last heard of, where no reading comes to say so again; gives how many.
+
+    Delays run on the readings' time. Of an asset that has gone quiet, the clock's counts once it is stale.
+    """
+    now = clock.now()
+    quiet = RuleState.objects.filter(phase__in=(Phase.CLEARING, Phase.LEAVING), since__lt=now - STALE_AFTER).filter(
+        Q(asset__last_seen=None) | Q(asset__last_seen__lt=now - STALE_AFTER)
+    )
+    over = [
+        (pk, alert_id if phase == Phase.CLEARING else None)
+        for pk, alert_id, phase, since, chattering, off_delay in quiet.values_list(
+            "pk", "alert_id", "phase", "since", "chattering", "rule__off_delay_seconds"
+        )
+        if now - since >= max(timedelta(seconds=off_delay), CHATTER_CLEAR if chattering else STALE_AFTER)
+    ]
+    return sum(len(_quiet_cleared(pairs, now)) for pairs in _chunks(over))
+
+
+def _quiet_cleared(pairs: Sequence[tuple[int, int | None]], now: datetime) -> list[Transition]:
+    alerts = list(_unresolved(Q(pk__in=[alert_id for _, alert_id in pairs if alert_id])).select_for_update())
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(
+        cleared_at=now, resolved_at=now, resolved_by=BY_CLOCK, updated_at=now
+    )
+    RuleState.objects.filter(pk__in=[pk for pk, _ in pairs]).delete()
+    why = "clear when last heard of"
+    return transitions_add(transition_of(alert, Happening.CLEARED, by=BY_CLOCK, at=now, why=why) for alert in alerts)
+
+
 @transaction.atomic
 def shelf_end(which: Q, *, by: str, why: str) -> list[Transition]:
     """End the shelves of those alerts that have one: what is still open is announced, as if it had just opened."""
@@ -88,5 +125,5 @@ def _unresolved(which: Q) -> QuerySet[Alert]:
     return Alert.objects.filter(which, resolved_at=None)
 
 
-def _chunks(alerts: Sequence[Alert]) -> Iterator[Sequence[Alert]]:
+def _chunks(alerts: Sequence[T]) -> Iterator[Sequence[T]]:
     return (alerts[start : start + _ROWS_A_STATEMENT] for start in range(0, len(alerts), _ROWS_A_STATEMENT))

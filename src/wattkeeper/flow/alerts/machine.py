@@ -68,15 +68,13 @@ def advance(
 ) -> tuple[Watch | None, Step | None]:
     """What the pair is after one verdict more, None being clear, and what people hear of it.
 
-    A verdict that is not newer than the newest changes nothing: the same `watch` comes back.
+    A verdict that is unsure, or not newer than the newest, changes nothing: the same `watch` comes back.
     """
     if watch is None:
         return _pending(Watch(Phase.PENDING, at, at), on_delay) if verdict is Verdict.BREACH else (None, None)
-    if at <= watch.at:
+    if at <= watch.at or verdict is Verdict.UNSURE:
         return watch, None
     watch = replace(watch, at=at)
-    if verdict is Verdict.UNSURE:
-        return watch, None
     if verdict is Verdict.BREACH:
         if watch.phase is Phase.PENDING:
             return _pending(watch, on_delay)

@@ -146,9 +146,14 @@ def _limit_test(condition: Condition, limit: Limit, nameplate: Nameplate, *, dea
 
 
 def _zone(low: Limit | None, high: Limit | None, nameplate: Nameplate, *, deadband: float) -> Test:
-    bottom = -math.inf if low is None else limit_value(low, nameplate)
-    top = math.inf if high is None else limit_value(high, nameplate)
-    if bottom is None or top is None or bottom > top:
+    known_low = None if low is None else limit_value(low, nameplate)
+    known_high = None if high is None else limit_value(high, nameplate)
+    if known_low is None and known_high is None:
+        return Unknowable()
+    # Of two limits the one that nobody knows is none.
+    bottom = -math.inf if known_low is None else known_low
+    top = math.inf if known_high is None else known_high
+    if bottom > top:
         return Unknowable()
     # However wide the deadband is, half of what lies between two limits is clear.
     inside = min(deadband, (top - bottom) / 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from wattkeeper.kinds.battery.models import Battery, BatteryState, Device, Statu
 from wattkeeper.kinds.battery.queries import battery_ids_among
 from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
 
+_MICROSECOND = timedelta(microseconds=1)
 _CHANNELS = tuple(channel.name for channel in STATUS.channels)
 _NAMEPLATE = tuple(channel.name for channel in NAMEPLATE)
 _STATE = (*_CHANNELS, *(channel.name for channel in WRITTEN))
@@ -58,7 +60,7 @@ def battery_register(*, tenant: Tenant, values: Mapping[str, Any], actor: str) -
         BatteryState.objects.update_or_create(asset=asset, defaults={**_UNKNOWN, "updated_at": now()})
         if not is_new:
             plans_outdate(tenant.pk)
-    _written(asset, values)
+    _written(asset, values, is_new=True)
     return asset
 
 
@@ -88,11 +90,17 @@ def battery_archive(asset: Asset, *, actor: str) -> None:
 
 
 @transaction.atomic
-def battery_written(asset: Asset, values: Mapping[str, Any]) -> None:
-    """What somebody says of the battery's state, now: it is judged. No reading, so that `at` stays as it is."""
-    kind, moment = registry.kind(STATUS.kind), now()
+def battery_written(asset: Asset, values: Mapping[str, Any], *, is_new: bool = False) -> None:
+    """What somebody says of the battery's state, now: it is judged.
+
+    What a reading could say counts as of now, and a reading from before is late. Not of a battery that is registered
+    (`is_new`): nobody knows of when that is, and the first reading counts whatever its time.
+    """
+    kind, present = registry.kind(STATUS.kind), now()
     before = states_known(kind, [asset.pk], lock=True)[asset.pk]
-    BatteryState.objects.filter(pk=asset.pk).update(**values, updated_at=moment)
+    moment = present if before.at is None else max(present, before.at + _MICROSECOND)
+    moves = {} if is_new or values.keys().isdisjoint(_CHANNELS) else {"at": moment}
+    BatteryState.objects.filter(pk=asset.pk).update(**values, **moves, updated_at=present)
     ingest_written(kind, tenant_id=asset.tenant_id, asset_id=asset.pk, values=values, before=before, at=moment)
     _tell_changed(asset.pk)
 
@@ -143,10 +151,10 @@ def _tell_changed(asset_id: int) -> None:
     transaction.on_commit(partial(bus.tell, BatteryChanged(asset_id)))
 
 
-def _written(asset: Asset, values: Mapping[str, Any]) -> None:
+def _written(asset: Asset, values: Mapping[str, Any], *, is_new: bool = False) -> None:
     state = {name: values[name] for name in _STATE if name in values}
     if state:
-        battery_written(asset, state)
+        battery_written(asset, state, is_new=is_new)
 
 
 def _hold(device: Device, battery_ids: Sequence[int]) -> list[int]:

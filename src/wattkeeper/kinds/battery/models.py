@@ -51,7 +51,7 @@ class Battery(models.Model):
 class BatteryState(models.Model):
     """What is known last; made with the battery. Readings move it forward by `at`, people write over it.
 
-    `at` is the event time of the newest reading, null until the first one: what a person writes does not move it.
+    `at` is the event time of the newest reading, or when a person wrote over what a reading says; null until then.
     """
 
     asset = models.OneToOneField(Asset, on_delete=models.PROTECT, primary_key=True, related_name="battery_state")

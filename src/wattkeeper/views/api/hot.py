@@ -77,6 +77,8 @@ class HotDoor:
             await self._otherwise(scope, receive, send)
             return
         body, answer = await _body(receive), None
+        if body is None:  # the client has gone; half a body is no request
+            return
         if caller := await self._caller(headers[b"authorization"]):
             answer = await self._answer(caller, match, body)
         if answer is None:
@@ -177,12 +179,15 @@ def _is_small_json(headers: Mapping[bytes, bytes]) -> bool:
     return is_json and length.isdigit() and int(length) <= BODY_MOST
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """All of it; None where the client goes before its end."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += bytes(message.get("body", b""))
-        if not message.get("more_body"):  # its end, or the client's
+        if not message.get("more_body"):
             return body
 
 
