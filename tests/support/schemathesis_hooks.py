@@ -1,12 +1,13 @@
 """What schemathesis cannot know of the API; loaded by its process, as schemathesis.toml says.
 
-`UPLOADS` in its environment are the ids of uploads that are there.
+`UPLOADS` in its environment are the ids of uploads that are there: of vehicles and of batteries by turns.
 """
 
 from __future__ import annotations
 
 import os
 from datetime import datetime
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies
@@ -20,7 +21,11 @@ MOMENTS = [
 ]
 CSV = b"vehicle_id,timestamp,odometer,soc,elevation\nF1,2024-05-02T00:00:00Z,1,50,3\nF1,2024-05-02T00:00:01Z,1,500,3\n"
 
-uploads = strategies.sampled_from(os.environ["UPLOADS"].split())
+_ids = os.environ["UPLOADS"].split()
+OF_VEHICLES, OF_BATTERIES = _ids[::2], _ids[1::2]
+BATTERYS = dict(zip(OF_VEHICLES, OF_BATTERIES, strict=True))
+
+uploads = strategies.sampled_from(OF_VEHICLES)
 times = strategies.datetimes(datetime(1990, 1, 2), datetime(2025, 1, 1)).map(lambda at: at.isoformat() + "Z")
 
 for name, values in {
@@ -32,3 +37,11 @@ for name, values in {
     "uuid": uploads | strategies.uuids().map(str),
 }.items():
     schemathesis.openapi.format(name, values)
+
+
+@schemathesis.hook
+def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An upload belongs to a stream, which a format cannot say."""
+    if path_parameters and "battery_status" in context.operation.path:
+        return {name: BATTERYS.get(value, value) for name, value in path_parameters.items()}
+    return path_parameters

@@ -3,6 +3,7 @@ there is, with good requests and bad ones, and with what one answer gives for th
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from tests.access.test_every_url import OPEN
 from tests.access.url_map import SAMPLES
+from tests.support.batteries import client_of
 from tests.support.machine import repository
 from tests.support.servers import PATIENCE_SECONDS, Server, environment, serving
 
@@ -29,7 +31,20 @@ OPERATIONS = [f"{method.upper()} {path}" for path, methods in DESCRIBED["paths"]
 STATEFUL = "Stateful tests"  # schemathesis's name for requests that are made from other requests' answers
 # As many as an operation that deletes them is not done with.
 UPLOADS = 20
-FILE = b"timestamp,odometer,soc,elevation\n2024-05-01T12:00:00Z,1,50,3\n2024-05-01T12:00:01Z,1,500,3\n"
+# Where to, whose, what; the last row of each is refused.
+FILES = (
+    (
+        "/api/v1/vehicle_data/",
+        {"vehicle_id": "V1"},
+        b"timestamp,odometer,soc,elevation\n2024-05-01T12:00:00Z,1,50,3\n2024-05-01T12:00:01Z,1,500,3\n",
+    ),
+    (
+        "/api/v1/battery_status/",
+        {"serial_number": "B1"},
+        b"logged_at,current_charge\n2024-05-01T12:00:00Z,50\n2024-05-01T12:00:01Z,101\n",
+    ),
+)
+PLATE = {"battery_type": "Li-ion", "capacity": 5000, "voltage_nominal": 3.7}
 
 
 def test_the_committed_description_is_what_the_program_says() -> None:
@@ -66,19 +81,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def uploads(server: Server) -> str:
-    """The ids of some uploads, each with a refused row."""
+def uploads(server: Server) -> list[str]:
+    """The ids of some uploads, each with a refused row: of one stream and of the other by turns."""
     ids = []
-    with server.client() as client:
-        for number in range(UPLOADS):
-            name = {"file_name": f"{number}.csv", "total_chunks": "1", "vehicle_id": "V1"}
-            client.post("upload_chunk/", data={**name, "chunk_index": "0"}, files={"chunk": FILE}).raise_for_status()
-            ids.append(client.post("finalize_upload/", data=name).raise_for_status().json()["id"])
-    return " ".join(ids)
+    with client_of(server) as client:
+        client.post("/api/batteries/", json={"serial_number": "B1", **PLATE}).raise_for_status()
+        for number, (path, whose, file) in itertools.product(range(UPLOADS), FILES):
+            name, chunk = {"file_name": f"{number}.csv", "total_chunks": "1", **whose}, {"chunk": file}
+            client.post(f"{path}upload_chunk/", data={**name, "chunk_index": "0"}, files=chunk).raise_for_status()
+            ids.append(client.post(f"{path}finalize_upload/", data=name).raise_for_status().json()["id"])
+    return ids
 
 
 @pytest.fixture(scope="module")
-def heard(server: Server, uploads: str, tmp_path_factory: pytest.TempPathFactory) -> Report:
+def heard(server: Server, uploads: list[str], tmp_path_factory: pytest.TempPathFactory) -> Report:
     """By who may do all that a tenant's admin may."""
     folder = tmp_path_factory.mktemp("heard")
     schema, junit, summary = folder / "openapi.yaml", folder / "junit.xml", folder / "summary.json"
@@ -88,7 +104,7 @@ def heard(server: Server, uploads: str, tmp_path_factory: pytest.TempPathFactory
     caller = ["--url", server.url, "--header", f"Authorization: Api-Key {server.key}"]
     ran = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", *config, "run", schema, "--no-color", *caller, *reports],
-        env=environment(server.home, UPLOADS=uploads),
+        env=environment(server.home, UPLOADS=" ".join(uploads)),
         cwd=repository(),
         stdin=subprocess.DEVNULL,
         capture_output=True,

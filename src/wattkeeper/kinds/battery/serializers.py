@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import empty
 
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.channels import Channel
@@ -15,7 +14,15 @@ from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.kinds.battery.models import Battery, DeviceType, Status
 from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
 from wattkeeper.views.api.alert_serializers import AlertSerializer
-from wattkeeper.views.api.fields import AssetKeyField, KnownFieldsOnly, ReadingTimeField, channel_field
+from wattkeeper.views.api.fields import (
+    AssetKeyField,
+    Choice,
+    KnownFieldsOnly,
+    ReadingTimeField,
+    Text,
+    Truth,
+    channel_field,
+)
 
 BATTERIES_MOST = 1_000  # in a device
 ID_MOST = 2**63 - 1
@@ -36,7 +43,7 @@ class BatterySerializer(KnownFieldsOnly):
 
     id = serializers.IntegerField(read_only=True, source="pk")
     serial_number = AssetKeyField(STATUS, source="key", help_text="Unique in the tenant.")
-    battery_type = serializers.CharField(max_length=100, source="type", help_text="Free text, such as Li-ion.")
+    battery_type = Text(max_length=100, source="type", help_text="Free text, such as Li-ion.")
     capacity = _plate("capacity", required=True)
     voltage_nominal = _plate("voltage_nominal", required=True)
     current_charge = _state("current_charge", allow_null=True)
@@ -153,20 +160,16 @@ class _HeldBatterySerializer(BatterySerializer):
         return super().to_representation(instance.asset)
 
 
-class _Flag(serializers.BooleanField):
-    default_empty_html = empty  # a form that leaves it out says nothing of it
-
-
 class DeviceSerializer(KnownFieldsOnly):
     """Something that runs on batteries."""
 
     id = serializers.IntegerField(read_only=True)
-    device_name = serializers.CharField(max_length=200)
-    device_type = serializers.ChoiceField(choices=DeviceType.values)
-    serial_number = serializers.CharField(max_length=100, help_text="Unique in the tenant.")
-    location = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    device_name = Text(max_length=200)
+    device_type = Choice(choices=DeviceType.values)
+    serial_number = Text(max_length=100, help_text="Unique in the tenant.")
+    location = Text(max_length=200, required=False, allow_blank=True)
     batteries = _HeldField(max_length=BATTERIES_MOST, required=False, help_text="Ids of batteries.")
-    is_active = _Flag(required=False)
+    is_active = Truth(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     last_checked = serializers.DateTimeField(
         read_only=True, help_text="When somebody last said what the device is and holds."

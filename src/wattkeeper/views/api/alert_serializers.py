@@ -11,7 +11,7 @@ from wattkeeper.base.accounts.queries import names_of
 from wattkeeper.base.catalog.alerting import AlertType, Level
 from wattkeeper.flow.alerts.actions import LONGEST_SHELF
 from wattkeeper.flow.alerts.models import LONGEST_MESSAGE, LONGEST_REASON, LONGEST_TEXT, Alert, Happening, Transition
-from wattkeeper.views.api.fields import Choice, KnownFieldsOnly, Text
+from wattkeeper.views.api.fields import Choice, KnownFieldsOnly, Text, Truth
 
 # Older clients know batteries alone, so an alert names its battery apart from its asset.
 BATTERY = "battery"
@@ -73,7 +73,7 @@ class AlertSerializer(KnownFieldsOnly, _WithNames):
     alert_type = Choice(choices=[one.value for one in AlertType])
     alert_level = Choice(choices=[one.value for one in Level])
     message = Text(max_length=LONGEST_MESSAGE)
-    is_resolved = serializers.BooleanField(
+    is_resolved = Truth(
         required=False, help_text="True once it is over: cleared, or resolved by a person. It does not become false."
     )
     created_at = serializers.DateTimeField(read_only=True, help_text="By the clock.")

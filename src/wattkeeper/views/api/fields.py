@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from wattkeeper.base.catalog.channels import Channel, ChannelType
 from wattkeeper.base.catalog.streams import Stream
@@ -54,6 +55,8 @@ class AssetKeyField(_CharField):
         self._stream = stream
 
     def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
         return _or_raise(asset_key_checked(self._stream, data))  # type: ignore[no-any-return]
 
 
@@ -80,6 +83,18 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str) or data not in self.choices:
             raise serializers.ValidationError(f"Not one of {', '.join(map(str, self.choices))}.")
         return data
+
+
+class Truth(serializers.BooleanField):
+    """true or false, as a form writes them too: not yes, on or 1."""
+
+    default_empty_html = empty  # a form that leaves it out says nothing of it
+
+    def to_internal_value(self, data: Any) -> bool:
+        said = data.lower() if isinstance(data, str) else data
+        if isinstance(said, bool) or said in ("true", "false"):
+            return super().to_internal_value(said)
+        self.fail("invalid", input=data)
 
 
 class KnownFieldsOnly(serializers.Serializer[Any]):

@@ -25,7 +25,7 @@ PAGE_MAX = 10**9
 PAGE_SIZE = 10
 PAGE_SIZE_MAX = 1000
 _MICROSECOND = timedelta(microseconds=1)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

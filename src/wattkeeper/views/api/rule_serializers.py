@@ -11,7 +11,7 @@ from wattkeeper.base.catalog.alerting import AlertType, Condition, Level
 from wattkeeper.base.catalog.channels import ChannelType
 from wattkeeper.flow.rules import expressions, fields, models
 from wattkeeper.flow.rules.vocabulary import GUARD_CONDITIONS
-from wattkeeper.views.api.fields import KnownFieldsOnly
+from wattkeeper.views.api.fields import KnownFieldsOnly, Truth
 from wattkeeper.views.api.serializers import PageSerializer
 
 # Fields of a rule that have another name outside.
@@ -83,8 +83,8 @@ class RuleSerializer(KnownFieldsOnly):
     text = serializers.CharField(
         required=False, allow_blank=True, max_length=models.LONGEST_TEXT, help_text="What to do about it."
     )
-    makes_work = serializers.BooleanField(required=False)
-    enabled = serializers.BooleanField(required=False)
+    makes_work = Truth(required=False)
+    enabled = Truth(required=False)
     is_default = serializers.BooleanField(read_only=True, help_text="Every tenant has it; it can only be disabled.")
     created_at = serializers.DateTimeField(read_only=True)
     changed_at = serializers.DateTimeField(read_only=True)
