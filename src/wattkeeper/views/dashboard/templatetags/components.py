@@ -215,16 +215,23 @@ def value(number: Any) -> str:
 
 
 @register.simple_tag
-def state_cell(channel: Channel, known: Any) -> SafeString:
-    """A table's cell with a channel's value; a percentage with a bar. A list has hundreds: a template takes longer."""
-    shown = _NOT_KNOWN if known is None else escape(value(known))
+def state_cells(cells: Sequence[tuple[Channel, Any]]) -> SafeString:
+    """Cells of a table's row, each a channel with its value. A list has hundreds: a template takes longer for them."""
+    return SafeString("".join(_state_cell(channel, known) for channel, known in cells))
+
+
+def _state_cell(channel: Channel, known: Any) -> str:
+    """A percentage has a bar."""
+    if not channel.is_numeric:
+        return f"<td>{_NOT_KNOWN if known is None else escape(known)}</td>"
+    shown = _NOT_KNOWN if known is None else value(known)
     if known is not None and channel.unit is Unit.PERCENT:
         bar = f'<meter min="0" max="100" low="20" optimum="100" value="{known}" aria-hidden="true"></meter>'
-        shown = SafeString(f"{bar} {shown}")
-    return SafeString(f'<td class="number">{shown}</td>' if channel.is_numeric else f"<td>{shown}</td>")
+        shown = f"{bar} {shown}"
+    return f'<td class="number">{shown}</td>'
 
 
-_NOT_KNOWN = SafeString('<span class="none" title="not known">\N{EN DASH}</span>')
+_NOT_KNOWN = '<span class="none" title="not known">\N{EN DASH}</span>'
 
 
 @register.filter
