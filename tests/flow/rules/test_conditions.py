@@ -60,6 +60,10 @@ def asked(values: dict[str, Any], **fields: Any) -> tuple[Verdict, Any]:
         ({**OUTSIDE, "deadband": 1e9}, {"temperature": -3}, UNSURE),
         # The nameplate puts one limit beyond the other: no value is right or wrong.
         ({**OUTSIDE, "low": "nominal", "high": "20"}, {"temperature": 50}, UNSURE),
+        # Of two limits one that nobody knows is none.
+        ({**OUTSIDE, "low": "-1 * strongest"}, {"temperature": 50}, BREACH),
+        ({**OUTSIDE, "low": "-1 * strongest"}, {"temperature": -1e9}, CLEAR),
+        ({**OUTSIDE, "low": "-1 * strongest", "high": "strongest"}, {"temperature": 50}, UNSURE),
         (EQUALS, {"temperature": 7}, BREACH),
         (EQUALS, {"temperature": 7.0}, BREACH),
         (EQUALS, {"temperature": 7.1}, CLEAR),

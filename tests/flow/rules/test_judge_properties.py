@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -160,7 +161,11 @@ def _verdict(one: Rule, now: Sample, at: Any, values: dict[str, Any], nameplate:
         return _compared("above", value, one.limit, one.deadband, nameplate, False)
     if one.condition == "outside":
         low, high = _number(one.low, nameplate), _number(one.high, nameplate)
-        if low is None or high is None or low > high:
+        if low is None and high is None:
+            return "unsure"
+        low = -math.inf if low is None else low
+        high = math.inf if high is None else high
+        if low > high:
             return "unsure"
         inside = min(one.deadband, (high - low) / 4)
         sides = {_zone(value, low, low + inside, below=True), _zone(value, high, high - inside, below=False)}
