@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wattkeeper.base.core.clock import now
+from wattkeeper.flow.readings.timestamps import CLOCK_TOLERANCE
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.queries import Ordering, Selection, StoredRow
 from wattkeeper.flow.store.store import store
@@ -17,6 +19,6 @@ def log_page(selection: Selection, *, newest_first: bool, offset: int, limit: in
 
 
 def newest_readings(battery_ids: Sequence[int] | None, *, tenant_id: int | None, count: int) -> list[StoredRow]:
-    """The newest readings of those batteries (None: of all), the newest first."""
-    selection = Selection(tenant_id=tenant_id, asset_ids=battery_ids)
+    """The newest readings of those batteries (None: of all), the newest first; of what is yet to come none."""
+    selection = Selection(tenant_id=tenant_id, asset_ids=battery_ids, until=now() + CLOCK_TOLERANCE)
     return log_page(selection, newest_first=True, offset=0, limit=count)

@@ -11,7 +11,7 @@ from wattkeeper.base.catalog.alerting import AlertType, Condition, Level
 from wattkeeper.base.catalog.channels import ChannelType
 from wattkeeper.flow.rules import expressions, fields, models
 from wattkeeper.flow.rules.vocabulary import GUARD_CONDITIONS
-from wattkeeper.views.api.fields import KnownFieldsOnly, Truth
+from wattkeeper.views.api.fields import KnownFieldsOnly, Number, Text, Truth
 from wattkeeper.views.api.serializers import PageSerializer
 
 # Fields of a rule that have another name outside.
@@ -29,8 +29,8 @@ class RuleSerializer(KnownFieldsOnly):
     """A rule. Its limits are texts, as people write them."""
 
     id = serializers.IntegerField(read_only=True)
-    kind = serializers.CharField(max_length=40, help_text="The kind of thing; it stays.")
-    asset_type = serializers.CharField(
+    kind = Text(max_length=40, help_text="The kind of thing; it stays.")
+    asset_type = Text(
         source="type",
         required=False,
         allow_blank=True,
@@ -45,15 +45,15 @@ class RuleSerializer(KnownFieldsOnly):
         max_value=_ID_MOST,
         help_text="This thing only; null: every one.",
     )
-    name = serializers.CharField(max_length=models.LONGEST_NAME)
-    channel = serializers.CharField(
+    name = Text(max_length=models.LONGEST_NAME)
+    channel = Text(
         required=False, allow_blank=True, max_length=100, help_text="One of the kind's; empty for a silence."
     )
     condition = serializers.ChoiceField(choices=[one.value for one in Condition])
     limit = _limit(f"Of above, below, equals, changes (a minute) and silent (seconds). {_EXPRESSION} Or a text.")
     low = _limit(f"Of outside: the lower limit. {_EXPRESSION}")
     high = _limit(f"Of outside: the upper limit. {_EXPRESSION}")
-    while_channel = serializers.CharField(
+    while_channel = Text(
         required=False, allow_blank=True, max_length=100, help_text="The rule speaks only while this channel ..."
     )
     while_condition = serializers.ChoiceField(
@@ -63,7 +63,7 @@ class RuleSerializer(KnownFieldsOnly):
         help_text="... is above, below or equals ...",
     )
     while_limit = _limit("... this.")
-    deadband = serializers.FloatField(
+    deadband = Number(
         required=False, min_value=0, help_text="How far inside its limit a value must be to be clear; its unit."
     )
     on_delay_seconds = serializers.IntegerField(
@@ -80,9 +80,7 @@ class RuleSerializer(KnownFieldsOnly):
     )
     level = serializers.ChoiceField(choices=[one.value for one in Level])
     alert_type = serializers.ChoiceField(choices=[one.value for one in AlertType])
-    text = serializers.CharField(
-        required=False, allow_blank=True, max_length=models.LONGEST_TEXT, help_text="What to do about it."
-    )
+    text = Text(required=False, allow_blank=True, max_length=models.LONGEST_TEXT, help_text="What to do about it.")
     makes_work = Truth(required=False)
     enabled = Truth(required=False)
     is_default = serializers.BooleanField(read_only=True, help_text="Every tenant has it; it can only be disabled.")
