@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ NOON = START + timedelta(days=3, hours=12)
 
 @pytest.fixture(autouse=True)
 def _at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the paths lead to is imported first: a module that came while the clock stands would keep that clock.
+    import_module("wattkeeper.config.urls")
     monkeypatch.setattr(clock, "now", lambda: NOON)
 
 
