@@ -39,8 +39,8 @@ INSTALLED_APPS = [
     "wattkeeper.flow.alerts",
     "wattkeeper.views.api",
     "wattkeeper.views.dashboard",
-    "wattkeeper.kinds.battery",
     "wattkeeper.kinds.vehicle",
+    "wattkeeper.kinds.battery",
 ]
 
 MIDDLEWARE = [

@@ -159,7 +159,7 @@ class TestTheList:
             text = text_of(browser(person).get(PAGE))
             assert "No imports yet" in text
             assert sentence in text
-            assert "wattkeeper import FILE.csv --kind battery --server http://testserver --key KEY" in text
+            assert "wattkeeper import FILE.csv --kind vehicle --server http://testserver --key KEY" in text
 
     @pytest.mark.parametrize(
         ("query", "found"),
