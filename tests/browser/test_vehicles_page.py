@@ -29,7 +29,7 @@ def test_the_list_is_filtered_and_sorted_by_what_is_known_last(page: Page) -> No
     log_in(page)
     page.goto("/vehicles/")
     page.get_by_role("link", name="State of charge").click()
-    charges = [float(text) for text in page.locator("tbody td:nth-of-type(5)").all_inner_texts()]
+    charges = [float(text) for text in page.locator("tbody td:nth-of-type(6)").all_inner_texts()]
     assert charges == sorted(charges)
     page.locator("summary", has_text="Filters").click()
     page.get_by_label("State of charge from").fill(str(int(charges[-1])))

@@ -126,7 +126,8 @@ def test_late_and_repeated_verdicts_never_change_anything(
     for judged in course:
         watch, _ = run([judged], watch, on=on, off=off)
         if watch is not None:
-            late = data.draw(st.integers(-100, judged[0])), data.draw(verdicts)
+            newest = int((watch.at - at(0)).total_seconds())  # what was unsure has no time of its own
+            late = data.draw(st.integers(-100, newest)), data.draw(verdicts)
             assert run([late], watch, on=on, off=off) == (watch, [])
 
 

@@ -151,7 +151,7 @@ class TransitionSerializer(_WithNames):
 
 
 class ResolveSerializer(serializers.Serializer[Any]):
-    why = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
+    why = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT, trim_whitespace=False)
 
 
 class AssignSerializer(KnownFieldsOnly):
