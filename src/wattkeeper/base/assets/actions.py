@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -13,11 +14,12 @@ from django.db import IntegrityError, connection, models, transaction
 from wattkeeper.base.accounts.actions import audit_add
 from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
+from wattkeeper.base.assets.events import AssetChanged
 from wattkeeper.base.assets.memory import forget
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import ids_of
 from wattkeeper.base.assets.rhythm import usual_interval_next
-from wattkeeper.base.core import clock
+from wattkeeper.base.core import bus, clock
 from wattkeeper.base.core.errors import ConflictError
 
 T = TypeVar("T")
@@ -42,7 +44,11 @@ def assets_register(*, tenant_id: int, kind: str, keys: Sequence[str], by: str) 
             ignore_conflicts=True,  # another door registered it in the meantime
         )
         transaction.on_commit(forget)
-    return ids_of(tenant_id=tenant_id, kind=kind, keys=keys)
+        ids = ids_of(tenant_id=tenant_id, kind=kind, keys=keys)
+        for key in missing:
+            if key in ids:
+                transaction.on_commit(partial(bus.tell, AssetChanged(ids[key], tenant_id, kind)))
+    return ids
 
 
 @transaction.atomic
@@ -65,6 +71,7 @@ def asset_register(*, tenant: Tenant, kind: str, key: str, type: str, actor: str
         found.last_seen, found.usual_interval, found.readings_seen = None, None, 0
         found.save(update_fields=["archived_at", "type", "last_seen", "usual_interval", "readings_seen"])
     transaction.on_commit(forget)
+    change_tell(found)
     _audit(found, actor=actor, action="asset_register" if is_new else "asset_restore", detail={"type": type})
     return found
 
@@ -77,6 +84,7 @@ def asset_archive(asset: Asset, *, actor: str) -> None:
         raise ConflictError("This is not in use any more.")
     asset.archived_at = now
     transaction.on_commit(forget)
+    change_tell(asset)
     _audit(asset, actor=actor, action="asset_archive", detail={})
 
 
@@ -103,7 +111,13 @@ def asset_change(
         taken = f"There is a {asset.kind} of that name already, or there was one."
         raise ValidationError({"key": taken}) from None
     if changed:
+        change_tell(asset)
         _audit(asset, actor=actor, action="asset_change", detail=changed)
+
+
+def change_tell(asset: Asset) -> None:
+    """After the commit, whoever listens hears that the thing has changed. A kind says so of its nameplate."""
+    transaction.on_commit(partial(bus.tell, AssetChanged(asset.pk, asset.tenant_id, asset.kind)))
 
 
 def assets_seen(seen: Mapping[int, datetime], *, changed: Collection[int] = ()) -> None:
@@ -142,6 +156,12 @@ def _liveness_write(rows: Mapping[int, _Liveness]) -> None:
                 f"readings_seen = {table}.readings_seen + heard.more FROM heard WHERE {table}.id = heard.id",
                 _adapted(part for asset_id, parts in chunk for part in (asset_id, *parts)),
             )
+
+
+def state_write(asset: Asset, model: type[models.Model], values: Mapping[str, Any]) -> None:
+    """What somebody says of the thing's current state, over what is there; `model` as in `state_advance`."""
+    model._default_manager.filter(pk=asset.pk).update(**values)
+    change_tell(asset)
 
 
 def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, nulls_keep: bool = False) -> None:

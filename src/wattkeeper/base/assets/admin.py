@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from wattkeeper.base.accounts.admin import TenantAdmin
+from wattkeeper.base.assets.actions import change_tell
 from wattkeeper.base.assets.models import Asset
 
 
@@ -23,6 +25,10 @@ class AssetAdmin(TenantAdmin[Asset]):
         "usual_interval",
         "readings_seen",
     )
+
+    def save_model(self, request: HttpRequest, obj: Asset, form: ModelForm[Asset], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        change_tell(obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # things appear at their first reading

@@ -150,6 +150,21 @@ def filter_of(parameters: Parameters, *, kind: Kind, caller: Caller) -> AssetFil
     )
 
 
+def text_in(parameters: Parameters, name: str) -> str:
+    """The last value of that name without blanks around it; empty where there is none.
+
+    BadRequestError for what is no text, or too long.
+    """
+    values = parameters.get(name, ())
+    text = values[-1].strip() if values else ""
+    # Nothing that is stored has a NUL or half a character in it, and databases would not even take the question.
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadRequestError("That is no text.", field=name)
+    if len(text) > LONGEST_TEXT:
+        raise BadRequestError(f"That is longer than {LONGEST_TEXT} characters.", field=name)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """Parameters, read one by one; each method raises BadRequestError with the name of what it cannot read."""
@@ -158,15 +173,7 @@ class _Asked:
     channels: Mapping[str, Channel]
 
     def text(self, name: str) -> str:
-        """The last value without blanks around it; empty where there is none."""
-        values = self.parameters.get(name, ())
-        text = values[-1].strip() if values else ""
-        # Nothing that is stored has a NUL or half a character in it, and databases would not even take the question.
-        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise BadRequestError("That is no text.", field=name)
-        if len(text) > LONGEST_TEXT:
-            raise BadRequestError(f"That is longer than {LONGEST_TEXT} characters.", field=name)
-        return text
+        return text_in(self.parameters, name)
 
     def fresh(self) -> Freshness | None:
         text = self.text("fresh")

@@ -55,6 +55,15 @@ def types_of(asset_ids: Collection[int]) -> dict[int, str]:
     return found
 
 
+def whose_assets(asset_ids: Collection[int]) -> list[tuple[int, int, str, str]]:
+    """Of those assets that there are: id, tenant, kind, key."""
+    ids, found = list(asset_ids), list[tuple[int, int, str, str]]()
+    for start in range(0, len(ids), _KEYS_A_QUESTION):
+        rows = Asset.objects.filter(pk__in=ids[start : start + _KEYS_A_QUESTION])
+        found += rows.values_list("pk", "tenant_id", "kind", "key")
+    return found
+
+
 def assets_of_kind(kind: str, *, tenant_id: int | None) -> QuerySet[Asset]:
     """The assets of a kind in use; `tenant_id` None means all tenants."""
     return assets_in_use(tenant_id=tenant_id).filter(kind=kind)

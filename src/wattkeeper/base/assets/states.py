@@ -54,6 +54,22 @@ def state_of(asset: Asset, kind: Kind) -> Mapping[str, Any] | None:
     return {"at": state.at, **{channel.name: getattr(state, channel.name) for channel in state_channels(kind)}}
 
 
+def moved_at(asset: Asset, kind: Kind) -> datetime | None:
+    """When what is known of it was last written: by the clock where its kind notes that, else by event time.
+
+    Of two states of one asset the one with the later time is the newer.
+    """
+    state = getattr(asset, kind.state_relation, None)
+    return None if state is None else getattr(state, "updated_at", None) or state.at
+
+
+def freshness_of(at: datetime | None, *, now: datetime) -> Freshness:
+    """How fresh a thing is whose newest reading was taken at `at`."""
+    if at is None:
+        return Freshness.NEVER
+    return Freshness.NOW if now - at < STALE_AFTER else Freshness.STALE
+
+
 def states_known(kind: Kind, asset_ids: Sequence[int], *, lock: bool = False) -> dict[int, KnownState]:
     """The current states of those assets that have one. `lock`: nobody else changes them until the commit."""
     model = Asset._meta.get_field(kind.state_relation).related_model

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,18 +13,23 @@ from django.db import IntegrityError, transaction
 from wattkeeper.base.accounts.actions import audit_add
 from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
-from wattkeeper.base.assets.actions import asset_archive, asset_change, asset_register, state_advance
+from wattkeeper.base.assets.actions import (
+    asset_archive,
+    asset_change,
+    asset_register,
+    change_tell,
+    state_advance,
+    state_write,
+)
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.states import states_known
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
-from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.alerts.endings import asset_ended
 from wattkeeper.flow.ingest import ingest_written
 from wattkeeper.flow.rules.actions import plans_outdate
-from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.models import Battery, BatteryState, Device, Status
 from wattkeeper.kinds.battery.queries import battery_ids_among
 from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
@@ -77,7 +81,7 @@ def battery_change(asset: Asset, *, values: Mapping[str, Any], actor: str) -> No
             target = f"asset:{asset.pk} {asset.key}"
             audit_add(tenant=asset.tenant, actor=actor, action="battery_change", target=target, detail=changed)
             plans_outdate(asset.tenant_id)
-        _tell_changed(asset.pk)
+            change_tell(asset)
     _written(asset, values)
 
 
@@ -86,7 +90,6 @@ def battery_archive(asset: Asset, *, actor: str) -> None:
     with transaction.atomic():
         asset_archive(asset, actor=actor)
         asset_ended(asset.pk, by=actor, why="the battery was deleted")
-        _tell_changed(asset.pk)
 
 
 @transaction.atomic
@@ -100,9 +103,8 @@ def battery_written(asset: Asset, values: Mapping[str, Any], *, is_new: bool = F
     before = states_known(kind, [asset.pk], lock=True)[asset.pk]
     moment = present if before.at is None else max(present, before.at + _MICROSECOND)
     moves = {} if is_new or values.keys().isdisjoint(_CHANNELS) else {"at": moment}
-    BatteryState.objects.filter(pk=asset.pk).update(**values, **moves, updated_at=present)
+    state_write(asset, BatteryState, {**values, **moves, "updated_at": present})
     ingest_written(kind, tenant_id=asset.tenant_id, asset_id=asset.pk, values=values, before=before, at=moment)
-    _tell_changed(asset.pk)
 
 
 def state_apply(stream: Stream, rows: Sequence[NewestRow]) -> None:
@@ -145,10 +147,6 @@ def device_remove(device: Device, *, actor: str) -> None:
     """Forget the device; its batteries stay."""
     _audit_device(device, actor=actor, action="device_remove", detail={"serial_number": device.serial_number})
     device.delete()
-
-
-def _tell_changed(asset_id: int) -> None:
-    transaction.on_commit(partial(bus.tell, BatteryChanged(asset_id)))
 
 
 def _written(asset: Asset, values: Mapping[str, Any], *, is_new: bool = False) -> None:

@@ -13,13 +13,13 @@ import msgspec
 
 from wattkeeper.base.accounts.callers import Caller
 from wattkeeper.base.accounts.matrix import Action
+from wattkeeper.base.assets.events import AssetChanged
 from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import EPOCH, now
 from wattkeeper.flow.ingest import WAIT_SECONDS, Ingested, ingest_submit
 from wattkeeper.flow.readings.normalise import normalise
 from wattkeeper.flow.readings.reading import Outcome, Reading, Row
 from wattkeeper.flow.readings.reasons import NULL_WORDS
-from wattkeeper.kinds.battery.events import BatteryChanged
 from wattkeeper.kinds.battery.queries import battery_by_id
 from wattkeeper.kinds.battery.serializers import BatterySerializer
 from wattkeeper.kinds.battery.streams import STATUS
@@ -36,7 +36,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def status_door(otherwise: Application) -> HotDoor:
     """`otherwise` behind the door."""
     door = _StatusDoor()
-    bus.listen(BatteryChanged, door.forget)
+    bus.listen(AssetChanged, door.forget)
     return HotDoor(PATH, door.answer, otherwise=otherwise)
 
 
@@ -64,7 +64,7 @@ class _StatusDoor:
         self._bridge: Bridge[Ingested] = Bridge()
         self._last_moment = EPOCH
 
-    def forget(self, event: BatteryChanged) -> None:
+    def forget(self, event: AssetChanged) -> None:
         self._batteries.forget(event.asset_id)
 
     async def answer(self, caller: Caller, path: re.Match[str], body: bytes) -> Answer | None:
