@@ -32,6 +32,19 @@ else:  # Django's classes know no type parameters when they run
     _UserAdmin = DjangoUserAdmin
 
 
+class ReadOnly:
+    """Rows to look at only: the actions of their package alone write them. Stands before another admin class."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class TenantAdmin(_ModelAdmin[M]):
     """A superuser may all; a tenant's admin sees, adds and changes what is the tenant's, deletes nothing.
 
@@ -109,6 +122,10 @@ class TenantAdmin(_ModelAdmin[M]):
             target=f"{name}:{obj.pk} {obj}",
             detail={"through": "admin", "message": message},
         )
+
+
+class ReadOnlyAdmin(ReadOnly, TenantAdmin[M]):
+    """Both: a tenant's rows, to look at only."""
 
 
 @admin.register(Tenant)
@@ -216,20 +233,11 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(TenantAdmin[AuditEntry]):
+class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     list_display = ("at", "tenant", "actor", "action", "target")
     list_filter = ("action", "at", "tenant")
     search_fields = ("actor", "action", "target")
     date_hierarchy = "at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
 
 
 def _person(request: HttpRequest) -> User:

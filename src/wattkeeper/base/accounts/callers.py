@@ -38,6 +38,12 @@ class Caller:
     def is_known(self) -> bool:
         return self.role is not None or self.scope is not None
 
+    @property
+    def user_id(self) -> int | None:
+        """The person's; None of a key and of nobody."""
+        kind, _, number = self.identity.partition(":")
+        return int(number) if kind == "user" else None
+
     def may(self, action: Action) -> bool:
         """Whether the matrix lets this caller do `action`."""
         grant = MATRIX[action]

@@ -36,6 +36,7 @@ class Action(StrEnum):
     ASSET_EDIT = "asset_edit"
     ALERT_ACT = "alert_act"  # take care of an alert: acknowledge, assign, comment, shelve, resolve; post one
     RULE_EDIT = "rule_edit"
+    NOTIFY_EDIT = "notify_edit"  # who is told, how, and whether it arrived: addresses are for who may change them
     OPERATOR_ADD = "operator_add"  # and change: whoever is below a manager
     ACCOUNT_MANAGE = "account_manage"
     KEY_MANAGE = "key_manage"
@@ -67,6 +68,7 @@ MATRIX: Mapping[Action, Grant] = {
     Action.ASSET_EDIT:     _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ALERT_ACT:      _grant({    _O, _M, _A}, {                          Scope.ADMIN}),
     Action.RULE_EDIT:      _grant({        _M, _A}, {                          Scope.ADMIN}),
+    Action.NOTIFY_EDIT:    _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.OPERATOR_ADD:   _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ACCOUNT_MANAGE: _grant({            _A}, {                          Scope.ADMIN}),
     Action.KEY_MANAGE:     _grant({            _A}, {                          Scope.ADMIN}),

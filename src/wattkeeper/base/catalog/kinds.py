@@ -33,6 +33,15 @@ class NewestRow:
     received_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the page of one thing that only its kind knows: a template, and what it shows of the asset of an id."""
+
+    title: str
+    template: str
+    context_of: Callable[[int], Mapping[str, Any]]
+
+
 def _no_nameplates(asset_ids: Sequence[int]) -> Mapping[int, Mapping[str, float | None]]:
     return {}
 
@@ -47,6 +56,8 @@ class Kind:
 
     `written`: channels of the state that no stream brings, because people or programs write them.
     `nameplate`: what a rule's limit may be relative to, and `nameplate_of` the values: by asset id, then by name.
+    `panels`: what the page of one thing shows beside what all kinds have.
+    `dashboard_url`: the name of the page that shows the whole fleet, where the kind has one.
     """
 
     name: str
@@ -62,3 +73,5 @@ class Kind:
     nameplate_of: Callable[[Sequence[int]], Mapping[int, Mapping[str, float | None]]] = _no_nameplates
     alert_types: tuple[AlertType, ...] = tuple(AlertType)
     default_rules: tuple[RuleDefault, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    dashboard_url: str = ""
