@@ -15,6 +15,7 @@ from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow import ingest
+from wattkeeper.flow.alerts.events import AlertsMoved
 from wattkeeper.flow.alerts.models import Alert, Transition
 from wattkeeper.flow.readings.reading import Outcome
 from wattkeeper.flow.rules.actions import plans_outdate, rule_enable
@@ -154,13 +155,16 @@ class TestABatch:
         outcomes = [one.receipt.outcome for one in ingest.flush(STATUS, [reading(pack, 1), reading(pack, 1)])]
         assert outcomes == [Outcome.STORED, Outcome.DUPLICATE]
 
-    def test_tells_what_has_come_and_which_alerts_moved_after_it(self, pack: Asset) -> None:
+    def test_tells_what_has_come_and_which_alerts_moved(
+        self, pack: Asset, django_capture_on_commit_callbacks: Any
+    ) -> None:
         told: list[Any] = []
         bus.listen(ingest.Stored, told.append)
-        bus.listen(ingest.AlertsMoved, told.append)
-        ingest.flush(STATUS, [reading(pack, 1, **HOT)])
+        bus.listen(AlertsMoved, told.append)
+        with django_capture_on_commit_callbacks(execute=True):
+            ingest.flush(STATUS, [reading(pack, 1, **HOT)])
         bus._listeners[ingest.Stored].remove(told.append)
-        bus._listeners[ingest.AlertsMoved].remove(told.append)
+        bus._listeners[AlertsMoved].remove(told.append)
         stored, moved = told
         assert [row.asset_id for row in stored.newest] == [pack.pk]
         assert [str(one.kind) for one in moved.transitions] == ["opened"]

@@ -72,13 +72,6 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertsMoved:
-    """Told after the commit: alerts have opened, cleared or been taken care of."""
-
-    transitions: Sequence[Transition]
-
-
-@dataclass(frozen=True, slots=True)
 class Ingested:
     """What became of a reading, when it came by the clock, and what is known last of its asset afterwards."""
 
@@ -204,8 +197,7 @@ def ingest_written(
     What is said is clear at once: nobody says it again until an off-delay is over.
     """
     sample = Sample(tenant_id, asset_id, at, at, values)
-    moved = _judged(kind, [sample], {asset_id: before}, at_once=True)
-    transaction.on_commit(partial(_tell, AlertsMoved(moved)))
+    _judged(kind, [sample], {asset_id: before}, at_once=True)
 
 
 def silences_judge(*, listening_since: datetime) -> int:
@@ -220,9 +212,7 @@ def silences_judge(*, listening_since: datetime) -> int:
             watched = watched_of(silent)
             known = {pair for pair, watch in watched.items() if watch.phase is Phase.OPEN}
             news = [one for one in piece if one.asset_id in silent and (one.rule.id, one.asset_id) not in known]
-            moved = verdicts_apply(news, watched=watched, now=moment)
-        _tell(AlertsMoved(moved))
-        count += len(moved)
+            count += len(verdicts_apply(news, watched=watched, now=moment))
     return count
 
 
@@ -254,9 +244,7 @@ def _rejudge(kind: Kind, tenant_id: int, asset_ids: Sequence[int]) -> int:
             said = {name: value for name, value in state.values.items() if name in written}
             samples.append(Sample(tenant_id, asset_id, last, EPOCH, brought))
             samples.append(Sample(tenant_id, asset_id, max(moment, last + MICROSECOND), EPOCH, said))
-        moved = _judged(kind, samples, known)
-    _tell(AlertsMoved(moved))
-    return len(moved)
+        return len(_judged(kind, samples, known))
 
 
 def catch_up(stream: Stream) -> int:
@@ -322,13 +310,12 @@ def _settle(
         else:
             heard = Counter(one.reading.asset_id for one in arrived)
             assets_heard(heard, at=max(one.received_at for one in arrived), changed=changed)
-        moved = _judged(kind, _samples(stream, newer, arrived, is_history=is_history), before)
+        _judged(kind, _samples(stream, newer, arrived, is_history=is_history), before)
         if mark:
             mark_advance(stream.name, mark)
     if mark:
         _judged_to[stream.name] = mark
     _tell_stored(stream, arrived, rows)
-    _tell(AlertsMoved(moved))
     return {**before, **after}
 
 
@@ -473,10 +460,5 @@ def _arrived_of(found: ArrivedRow) -> Arrived:
 
 def _tell_stored(stream: Stream, arrived: Sequence[Arrived], rows: Sequence[NewestRow]) -> None:
     tenants = {one.reading.asset_id: one.reading.tenant_id for one in arrived}
-    for tenant_id in set(tenants.values()):
-        _tell(Stored(stream, tenant_id, [row for row in rows if tenants[row.asset_id] == tenant_id]))
-
-
-def _tell(event: Stored | AlertsMoved) -> None:
-    if event.newest if isinstance(event, Stored) else event.transitions:
-        bus.tell(event)
+    for tenant_id in {tenants[row.asset_id] for row in rows}:
+        bus.tell(Stored(stream, tenant_id, [row for row in rows if tenants[row.asset_id] == tenant_id]))

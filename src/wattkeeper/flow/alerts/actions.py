@@ -1,4 +1,5 @@
-"""The one door for changes to alerts: here what people do; `verdicts.py` and `endings.py` have the rest.
+"""The one door for changes to alerts: here what people do to one; `several.py`, `verdicts.py` and `endings.py` have the
+rest.
 
 Each change is conditional on what it changes, so of two who do the same at once one does it and the other hears that
 nothing has changed (None); the alert in hand is then as it is now. Each is a transition: who, when, why.
@@ -6,9 +7,8 @@ nothing has changed (None); the alert in hand is then as it is now. Each is a tr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -24,12 +24,27 @@ from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import ConflictError
 from wattkeeper.flow.alerts.endings import asset_ended, rule_ended, shelf_end
 from wattkeeper.flow.alerts.machine import AFTER_RESOLVING
-from wattkeeper.flow.alerts.models import LONGEST_REASON, LONGEST_TEXT, Alert, Happening, RuleState, Transition
+from wattkeeper.flow.alerts.models import LONGEST_TEXT, Alert, Happening, RuleState, Transition
+from wattkeeper.flow.alerts.several import (
+    LONGEST_SHELF,
+    Acknowledged,
+    Assigned,
+    Shelved,
+    alerts_acknowledge,
+    alerts_assign,
+    alerts_shelve,
+    reason_said,
+    text_said,
+    until_checked,
+)
 from wattkeeper.flow.alerts.transitions import iso, transition_of, transitions_add
 from wattkeeper.flow.alerts.verdicts import verdicts_apply
 
 __all__ = [
+    "LONGEST_SHELF",
     "Acknowledged",
+    "Assigned",
+    "Shelved",
     "alert_acknowledge",
     "alert_assign",
     "alert_change",
@@ -40,22 +55,12 @@ __all__ = [
     "alert_shelve",
     "alert_unshelve",
     "alerts_acknowledge",
+    "alerts_assign",
+    "alerts_shelve",
     "asset_ended",
     "rule_ended",
     "verdicts_apply",
 ]
-
-LONGEST_SHELF = timedelta(hours=8)
-_HOURS = LONGEST_SHELF // timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """What became of alerts that were to be acknowledged at once, by id; `unknown`: the tenant has no such alert."""
-
-    acknowledged: list[int]
-    already: list[int]
-    unknown: list[int]
 
 
 @transaction.atomic
@@ -116,24 +121,6 @@ def alert_acknowledge(alert: Alert, *, by: str) -> Transition | None:
 
 
 @transaction.atomic
-def alerts_acknowledge(ids: Collection[int], *, tenant_id: int | None, by: str) -> Acknowledged:
-    """The same of several at once: those of the tenant (None: of any)."""
-    now = clock.now()
-    visible = Alert.objects.filter(pk__in=ids, hidden_at=None)
-    if tenant_id is not None:
-        visible = visible.filter(tenant_id=tenant_id)
-    found = dict(visible.select_for_update().order_by("pk").values_list("pk", "acknowledged_at"))
-    new = [pk for pk, acknowledged_at in found.items() if acknowledged_at is None]
-    Alert.objects.filter(pk__in=new).update(acknowledged_at=now, acknowledged_by=by, updated_at=now)
-    transitions_add(transition_of(pk, Happening.ACKNOWLEDGED, by=by, at=now) for pk in new)
-    return Acknowledged(
-        acknowledged=new,
-        already=[pk for pk, acknowledged_at in found.items() if acknowledged_at is not None],
-        unknown=sorted(set(ids) - found.keys()),
-    )
-
-
-@transaction.atomic
 def alert_assign(alert: Alert, *, user: User | None, by: str) -> Transition | None:
     """Give it to somebody who takes care of it; None: to nobody. ValidationError for who is not of its tenant."""
     if user is not None and (user.tenant_id != alert.tenant_id or not user.is_active):
@@ -151,7 +138,7 @@ def alert_assign(alert: Alert, *, user: User | None, by: str) -> Transition | No
 @transaction.atomic
 def alert_comment(alert: Alert, text: str, *, by: str) -> Transition:
     """Say something about it. ValidationError where that is nothing, or too much."""
-    return _note(alert, Happening.COMMENTED, by=by, at=clock.now(), why=_said("text", text, longest=LONGEST_TEXT))
+    return _note(alert, Happening.COMMENTED, by=by, at=clock.now(), why=text_said("text", text, longest=LONGEST_TEXT))
 
 
 @transaction.atomic
@@ -161,9 +148,8 @@ def alert_shelve(alert: Alert, *, reason: str, until: datetime, by: str) -> Tran
     ValidationError by field; ConflictError where it is over.
     """
     now = clock.now()
-    reason = _said("reason", reason, longest=LONGEST_REASON)
-    if not now < until <= now + LONGEST_SHELF:
-        raise ValidationError({"until": f"A shelf ends in the future, and at most {_HOURS} hours from now."})
+    reason = reason_said(reason)
+    until_checked(until, now)
     if not _claim(
         alert,
         Q(resolved_at=None) & ~Q(shelved_until=until, shelve_reason=reason),
@@ -199,7 +185,7 @@ def alert_resolve(alert: Alert, *, by: str, why: str = "") -> Transition | None:
     # In one statement: between two, a verdict could take the state from the one phase to the other.
     after = [When(phase=phase.value, then=Value(after.value)) for phase, after in AFTER_RESOLVING.items()]
     RuleState.objects.filter(alert=alert).update(phase=Case(*after, default=F("phase")))
-    return _note(alert, Happening.RESOLVED, by=by, at=now, why=_said("why", why, longest=LONGEST_TEXT, empty=True))
+    return _note(alert, Happening.RESOLVED, by=by, at=now, why=text_said("why", why, longest=LONGEST_TEXT, empty=True))
 
 
 @transaction.atomic
@@ -237,15 +223,6 @@ def _note(
 ) -> Transition:
     (added,) = transitions_add([transition_of(alert, kind, by=by, at=at, why=why, detail=detail)])
     return added
-
-
-def _said(field: str, text: str, *, longest: int, empty: bool = False) -> str:
-    text = text.strip()
-    if not (text or empty):
-        raise ValidationError({field: "This field may not be blank."})
-    if len(text) > longest:
-        raise ValidationError({field: f"Ensure this field has no more than {longest} characters."})
-    return text
 
 
 def _check_type(kind: str, alert_type: AlertType) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from wattkeeper.base.accounts.append_only import AppendOnly
 from wattkeeper.base.catalog.alerting import AlertType, Level
@@ -18,6 +18,40 @@ LONGEST_IDENTITY = 100
 
 _VISIBLE = Q(hidden_at=None)
 _UNRESOLVED = Q(resolved_at=None)
+
+
+class Group(models.IntegerChoices):
+    """In which order alerts ask for somebody, the most urgent first; one that asks for nobody is in none."""
+
+    NEW = 0  # open, and nobody has said that they know of it
+    KNOWN = 1  # open, acknowledged
+    OVER = 2  # it has cleared by itself, and nobody has said that they know that it was
+    SHELVED = 3
+
+
+_GROUP = {
+    Group.SHELVED: _UNRESOLVED & Q(shelved_until__isnull=False),
+    Group.NEW: _UNRESOLVED & Q(acknowledged_at=None),
+    Group.KNOWN: _UNRESOLVED,
+    Group.OVER: Q(cleared_at__isnull=False, acknowledged_at=None),
+}
+LEVELS_A_GROUP = 10
+_LEVELS = list(reversed(Level))  # within a group the worst first
+
+
+def _urgency() -> Case:
+    """The number of the group and, in its last digit, of the level."""
+    asked = (
+        When(_VISIBLE & which & Q(level=level.value), then=Value(group * LEVELS_A_GROUP + place))
+        for group, which in _GROUP.items()
+        for place, level in enumerate(_LEVELS)
+    )
+    return Case(*asked, default=None)
+
+
+def group_and_level(urgency: int) -> tuple[Group, Level]:
+    """What an alert's `urgency` says."""
+    return Group(urgency // LEVELS_A_GROUP), _LEVELS[urgency % LEVELS_A_GROUP]
 
 
 class Alert(models.Model):
@@ -53,6 +87,10 @@ class Alert(models.Model):
     shelve_reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     shelved_by = models.CharField(max_length=LONGEST_IDENTITY, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
+    # Kept by the database, so that a list of what people must look at is read in an index's own order.
+    urgency = models.GeneratedField(
+        expression=_urgency(), output_field=models.SmallIntegerField(null=True), db_persist=True
+    )
 
     class Meta:
         constraints = [
@@ -72,6 +110,11 @@ class Alert(models.Model):
             models.Index(
                 fields=["tenant", "kind", "level"], condition=_VISIBLE & _UNRESOLVED, name="alert_unresolved_counted"
             ),
+            models.Index(
+                fields=["tenant", "urgency", "-created_at", "-id"],
+                condition=Q(urgency__isnull=False),
+                name="alert_urgent",
+            ),
             models.Index(fields=["shelved_until"], condition=Q(shelved_until__isnull=False), name="alert_shelved"),
         ]
 
@@ -81,6 +124,11 @@ class Alert(models.Model):
     @property
     def is_resolved(self) -> bool:
         return self.resolved_at is not None
+
+    @property
+    def group(self) -> Group | None:
+        """As it was when it was read."""
+        return None if self.urgency is None else group_and_level(self.urgency)[0]
 
 
 class RuleState(models.Model):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db import transaction
+
+from wattkeeper.base.core import bus
+from wattkeeper.flow.alerts.events import AlertsMoved
 from wattkeeper.flow.alerts.models import LONGEST_MESSAGE, Alert, Happening, Transition
 
 BY_RULE, BY_CLOCK = "rule", "clock"  # beside people and keys: a rule's verdict, and time that has passed
@@ -37,8 +42,11 @@ def transition_of(
 
 
 def transitions_add(transitions: Iterable[Transition]) -> list[Transition]:
-    """Write them, in their order."""
-    return Transition.objects.bulk_create(transitions, batch_size=_ROWS_A_STATEMENT)
+    """Write them, in their order; whoever listens hears of them after the commit."""
+    added = Transition.objects.bulk_create(transitions, batch_size=_ROWS_A_STATEMENT)
+    if added:
+        transaction.on_commit(partial(bus.tell, AlertsMoved(added)))
+    return added
 
 
 def iso(moment: datetime) -> str:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from wattkeeper.base.accounts.admin import TenantAdmin
+from wattkeeper.base.accounts.admin import ReadOnly, ReadOnlyAdmin, TenantAdmin
 from wattkeeper.base.accounts.callers import caller_of_user
 from wattkeeper.base.accounts.models import User
 from wattkeeper.base.catalog import registry
@@ -99,35 +99,17 @@ class RuleAdmin(TenantAdmin[Rule]):
 
 
 @admin.register(Revision)
-class RevisionAdmin(TenantAdmin[Revision]):
+class RevisionAdmin(ReadOnlyAdmin[Revision]):
     list_display = ("tenant", "number")
     list_filter = ("tenant",)
     search_fields = ("tenant__slug",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Revision | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Revision | None = None) -> bool:
-        return False
-
 
 @admin.register(JudgedMark)
-class JudgedMarkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of no tenant; Django's own is not generic
+class JudgedMarkAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # of no tenant; Django's own is not generic
     list_display = ("stream", "arrival")
     list_filter = ("stream",)
     search_fields = ("stream",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _before(rule: Rule) -> RuleFields | None:

@@ -62,6 +62,11 @@ def rule_by_id(pk: int, *, tenant_id: int | None) -> Rule | None:
     return (rules if tenant_id is None else rules.filter(tenant_id=tenant_id)).select_related("asset", "tenant").first()
 
 
+def rules_by_id(ids: Collection[int]) -> dict[int, Rule]:
+    """Those rules by their ids, removed ones too: alerts still lead to them."""
+    return Rule.objects.in_bulk(list(ids)) if ids else {}
+
+
 def specs_of(tenant_id: int, kind: Kind) -> list[RuleSpec]:
     """The tenant's enabled rules of the kind as they judge, by id. A rule that no longer means anything is left out."""
     defaults_ensure(tenant_id, kind)
