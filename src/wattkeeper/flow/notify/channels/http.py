@@ -1,0 +1,171 @@
+"""The one way in which channels post: to the address that was checked, without redirects, and never for longer than
+the time that it is given. What came back is told as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import cache
+
+import httpx
+
+from wattkeeper.base.core import clock
+from wattkeeper.flow.notify.channels.addresses import AddressRefusedError, addresses_of, check_url
+from wattkeeper.flow.notify.channels.declared import Attempt, Outcome
+from wattkeeper.flow.notify.channels.outside import outside
+
+_LARGEST_ANSWER = 16 << 10
+_LATER = frozenset({408, 425, 429})
+_SILENT = "No answer in time"
+_MEANT: Mapping[int, str] = {
+    401: "it does not know us. Give the channel its address or its secret anew",
+    403: "we may not. Give the channel its address or its secret anew",
+    404: "there is nothing at this address. Make it anew there, and give the channel the new one",
+    410: "what was there is gone. Make it anew there, and give the channel the new address",
+    413: "the message is too large for it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: `status` None and a `failure` in words where nothing did. `is_final`: nor will it."""
+
+    status: int | None = None
+    body: bytes = b""
+    retry_after_seconds: float | None = None
+    failure: str = ""
+    is_final: bool = False
+
+
+def post(
+    url: str,
+    *,
+    content: bytes,
+    headers: Mapping[str, str],
+    auth: tuple[str, str] | None = None,
+) -> Answer:
+    """POST it; does not raise. The body of the answer is cut at 16 KiB."""
+    try:
+        check_url(url)
+        target = httpx.URL(url)
+        addresses = addresses_of(target.host, target.port or (443 if target.scheme == "https" else 80))
+        return asyncio.run(_post_in_time(target, addresses, content, headers, auth))
+    except AddressRefusedError as error:
+        return Answer(failure=str(error), is_final=True)
+    except (httpx.InvalidURL, UnicodeError):
+        return Answer(failure="This is no URL.", is_final=True)
+    except TimeoutError:
+        return Answer(failure=_SILENT)
+    except httpx.TimeoutException as error:
+        return Answer(failure="No connection in time" if isinstance(error, httpx.ConnectTimeout) else _SILENT)
+    except httpx.TransportError as error:
+        return Answer(failure=f"No connection: {_reason(error)}")
+    except OSError as error:
+        return Answer(failure=f"No such host: {error.strerror or type(error).__name__}")
+
+
+def attempt_of(answer: Answer) -> Attempt:
+    """What an answer means where its status says all: 2xx is delivered."""
+    status = answer.status
+    if status is None:
+        outcome = Outcome.REFUSED if answer.is_final else Outcome.LATER
+        return Attempt(outcome=outcome, detail=answer.failure)
+    if 200 <= status < 300:
+        return Attempt(outcome=Outcome.DELIVERED, detail=f"HTTP {status}", status=status)
+    if status in _LATER or status >= 500:
+        return Attempt(
+            outcome=Outcome.LATER,
+            detail=f"HTTP {status}",
+            status=status,
+            retry_after_seconds=answer.retry_after_seconds,
+        )
+    meant = "it sends us elsewhere, and redirects are not followed" if 300 <= status < 400 else _MEANT.get(status, "")
+    return Attempt(outcome=Outcome.REFUSED, detail=f"HTTP {status}{': ' if meant else ''}{meant}", status=status)
+
+
+async def _post_in_time(
+    target: httpx.URL,
+    addresses: Sequence[str],
+    content: bytes,
+    headers: Mapping[str, str],
+    auth: tuple[str, str] | None,
+) -> Answer:
+    world = outside()
+    limits = httpx.Timeout(world.read_seconds, connect=world.connect_seconds)
+    async with (
+        asyncio.timeout(world.total_seconds),
+        # No proxies of the environment: what a proxy reaches is beyond what has been checked.
+        httpx.AsyncClient(verify=_tls(), timeout=limits, trust_env=False, follow_redirects=False) as client,
+    ):
+        for address in addresses[:-1]:
+            try:
+                return await _post(client, target, address, content, headers, auth)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        return await _post(client, target, addresses[-1], content, headers, auth)
+
+
+async def _post(
+    client: httpx.AsyncClient,
+    target: httpx.URL,
+    address: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    auth: tuple[str, str] | None,
+) -> Answer:
+    async with client.stream(
+        "POST",
+        target.copy_with(host=address),
+        content=content,
+        headers={
+            "User-Agent": "Wattkeeper",
+            "Accept-Encoding": "identity",
+            **headers,
+            "Host": target.netloc.decode("ascii"),
+        },
+        auth=auth or httpx.USE_CLIENT_DEFAULT,
+        extensions={"sni_hostname": target.host},
+    ) as response:
+        body = b""
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) >= _LARGEST_ANSWER:
+                break
+        return Answer(
+            status=response.status_code,
+            body=body[:_LARGEST_ANSWER],
+            retry_after_seconds=_seconds(response.headers.get("retry-after", "")),
+        )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _seconds(retry_after: str) -> float | None:
+    """It is a number of seconds or a date; None for anything else."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+        return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - clock.now()).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    """What the system says of it: the library's own words may hold the address, which may be a secret."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return f"its certificate is not valid: {seen.verify_message}"
+        if isinstance(seen, OSError) and seen.errno:
+            return os.strerror(seen.errno)
+        seen = seen.__cause__ or seen.__context__
+    return type(error).__name__

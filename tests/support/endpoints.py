@@ -1,0 +1,135 @@
+"""The other side of a notification: an HTTP endpoint that answers as it is told to, and mail servers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.support.servers import free_port
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`hangs`: it never answers, until the endpoint closes."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    hangs: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Endpoint:
+    """Answers with its replies in turn, the last again and again. What it was asked is in `asked`."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies: Sequence[Reply] = replies or (Reply(),)
+        self.asked: list[Asked] = []
+        self.arrived = threading.Semaphore(0)  # one for each request, when it is there
+        self.let_go = threading.Event()
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                reply = endpoint.replies[min(len(endpoint.asked), len(endpoint.replies) - 1)]
+                endpoint.asked.append(Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                endpoint.arrived.release()
+                if reply.hangs:
+                    endpoint.let_go.wait()
+                with suppress(OSError):  # nobody waits any more
+                    self.send_response(reply.status)
+                    for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(reply.body)
+
+            def log_message(self, *_: Any) -> None:
+                """Says nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Endpoint:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.let_go.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class MailBox:
+    """What a mail server has taken. `refused` answers to these recipients with that line."""
+
+    def __init__(self, refused: Mapping[str, str] | None = None) -> None:
+        self.letters: list[Envelope] = []
+        self.refused = dict(refused or {})
+        self.arrived = threading.Event()
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.letters.append(envelope)
+        self.arrived.set()
+        return "250 OK"
+
+
+@contextmanager
+def mail_server(box: MailBox, *, password: str = "") -> Iterator[int]:
+    """Its port, on 127.0.0.1. With a `password` it takes mail only from who logs in as `us` with it."""
+
+    def check(
+        server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword | Any
+    ) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (b"us", password.encode()), handled=False)
+
+    login = {"authenticator": check, "auth_required": True, "auth_require_tls": False} if password else {}
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), **login)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """The port of something that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield int(listening.getsockname()[1])
