@@ -1,0 +1,1 @@
+"""Live frames: what has changed, pushed to whoever looks. See README.md."""
