@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wattkeeper.flow.readings.normalise import normalise
@@ -119,9 +119,10 @@ def test_a_pack_charges_works_and_rests() -> None:
 
 @given(number=st.integers(1, 1_000), seed=st.integers(0, 1_000))
 @settings(max_examples=40, deadline=None)
+@example(number=307, seed=0)  # it falls silent, and has been at work when it is heard of again
 def test_charge_rises_while_charging_falls_at_work_and_stays_at_rest(number: int, seed: int) -> None:
     for one, two in pairwise(samples(pack(number, seed=seed), 3_000)):
-        if one.status is two.status:
+        if one.status is two.status and two.second - one.second <= LIVE_SECONDS:  # after a silence it is another day
             change = two.charge - one.charge
             assert (change >= 0) if one.status is Status.CHARGING else (change <= 0)
             assert change == 0 or one.status not in (Status.IDLE, Status.FAULT)

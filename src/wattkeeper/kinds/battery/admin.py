@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from wattkeeper.base.accounts.admin import TenantAdmin
+from wattkeeper.base.accounts.admin import ReadOnlyAdmin, TenantAdmin
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.rules.actions import plans_outdate
 from wattkeeper.kinds.battery.models import Battery, BatteryState, Device
@@ -44,21 +44,12 @@ class BatteryAdmin(TenantAdmin[Battery]):
 
 
 @admin.register(BatteryState)
-class BatteryStateAdmin(TenantAdmin[BatteryState]):
+class BatteryStateAdmin(ReadOnlyAdmin[BatteryState]):  # readings change it, and what is written through the API
     tenant_lookup = "asset__tenant"
     list_display = ("asset", "at", "current_status", "current_charge", "current_voltage", "current_temperature")
     list_filter = ("current_status",)
     list_select_related = ("asset",)
     search_fields = ("asset__key", "asset__name")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: BatteryState | None = None) -> bool:
-        return False  # only readings change it, and what is written through the API
-
-    def has_delete_permission(self, request: HttpRequest, obj: BatteryState | None = None) -> bool:
-        return False
 
 
 class DeviceForm(_DeviceForm):

@@ -11,9 +11,12 @@ class BatteryConfig(AppConfig):
         from wattkeeper.base.catalog.kinds import Kind, UnknownAsset
         from wattkeeper.base.catalog.registry import register
         from wattkeeper.kinds.battery.actions import state_apply
+        from wattkeeper.kinds.battery.live import batteries_shown
+        from wattkeeper.kinds.battery.panels import DEVICES
         from wattkeeper.kinds.battery.queries import nameplates_of
         from wattkeeper.kinds.battery.rules import DEFAULT_RULES
         from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
+        from wattkeeper.views.live import shown
 
         register(
             Kind(
@@ -29,5 +32,8 @@ class BatteryConfig(AppConfig):
                 nameplate=NAMEPLATE,
                 nameplate_of=nameplates_of,
                 default_rules=DEFAULT_RULES,
+                panels=(DEVICES,),
+                dashboard_url="battery-dashboard",
             )
         )
+        shown.register(STATUS.kind, batteries_shown)

@@ -90,6 +90,11 @@ def devices_asked(
     return found.order_by(ordering, "pk") if ordering else found
 
 
+def devices_holding(battery_id: int) -> list[Device]:
+    """The devices that hold the battery, those in use first, by name."""
+    return list(Device.objects.filter(batteries=battery_id).order_by("-is_active", "device_name", "pk"))
+
+
 def device_by_id(pk: int, *, tenant_id: int | None) -> Device | None:
     """The device of that id, if the tenant (None: any) has it."""
     return devices_of(tenant_id).filter(pk=pk).first()

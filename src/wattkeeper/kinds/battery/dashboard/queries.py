@@ -1,4 +1,4 @@
-"""The figures of the dashboard, each of a tenant's batteries in use (tenant None: of all)."""
+"""The figures of the dashboard, each of a tenant's batteries in use (tenant None: of all), at a site or everywhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Avg, Count, Q, QuerySet
 
+from wattkeeper.base.assets.memory import remembered
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import assets_of_kind
 from wattkeeper.flow.alerts.models import Alert
@@ -65,17 +66,19 @@ _BANDS: Mapping[str, tuple[str, Sequence[Band]]] = {
 }
 
 
-def stats(tenant_id: int | None) -> dict[str, dict[str, Any]]:
-    """How many, and how they are on average; 0 where nothing is known."""
-    found = _states(tenant_id).aggregate(
+def stats(tenant_id: int | None, *, site: str = "") -> dict[str, dict[str, Any]]:
+    """How many, and how they are on average; 0 where nothing is known. A device is where one of its batteries is."""
+    found = _states(tenant_id, site).aggregate(
         total=Count("pk"),
         active=_number_of(current_status__in=(Status.CHARGING, Status.DISCHARGING)),
         faulty=_number_of(current_status=Status.FAULT),
         low=_number_of(health_percentage__lt=LOW_HEALTH_PERCENT),
         **{name: Avg(name) for name in ("health_percentage", "current_charge", "current_temperature")},
     )
-    alerts = alert_counts(tenant_id, kind=STATUS.kind)
+    alerts = alert_counts(tenant_id, kind=STATUS.kind, site=site)
     devices = Device.objects.all() if tenant_id is None else Device.objects.filter(tenant_id=tenant_id)
+    if site:
+        devices = devices.filter(pk__in=devices.filter(batteries__asset__site=site).values("pk"))
     return {
         "batteries": {"total": found["total"], "active": found["active"], "faulty": found["faulty"]},
         "health": {"average": _average(found["health_percentage"]), "low_count": found["low"]},
@@ -86,24 +89,19 @@ def stats(tenant_id: int | None) -> dict[str, dict[str, Any]]:
     }
 
 
-def charts(tenant_id: int | None) -> dict[str, Any]:
+def charts(tenant_id: int | None, *, site: str = "") -> dict[str, Any]:
     """How many there are of each status, type and range, and alerts of each type."""
     conditions = {
         f"{chart} {band.label}": band.condition(column) for chart, (column, bands) in _BANDS.items() for band in bands
     }
     statuses = {f"status {status}": Q(current_status=status) for status in Status.values}
     every = {**conditions, **statuses}
-    counted = _states(tenant_id).aggregate(
+    counted = _states(tenant_id, site).aggregate(
         **{f"n{place}": Count("pk", filter=one) for place, one in enumerate(every.values())}
     )
     numbers = dict(zip(every, counted.values(), strict=True))
-    types = (
-        assets_of_kind(STATUS.kind, tenant_id=tenant_id)
-        .order_by()
-        .values("type")
-        .annotate(count=Count("pk"))
-        .order_by("-count", "type")
-    )
+    assets = assets_of_kind(STATUS.kind, tenant_id=tenant_id)
+    types = (assets.filter(site=site) if site else assets).values("type").annotate(count=Count("pk"))
     return {
         "status": [
             {"current_status": status, "count": count}
@@ -115,8 +113,17 @@ def charts(tenant_id: int | None) -> dict[str, Any]:
             for chart, (_, bands) in _BANDS.items()
         },
         "types": [{"battery_type": one["type"], "count": one["count"]} for one in types.order_by("-count", "type")],
-        "alert_types": _listed("alert_type", types_counted(tenant_id, kind=STATUS.kind)),
+        "alert_types": _listed("alert_type", types_counted(tenant_id, kind=STATUS.kind, site=site)),
     }
+
+
+def figures(tenant_id: int | None, *, site: str = "") -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """`stats` and `charts`, for which many pages ask at once: of a large fleet, as they were some seconds ago."""
+    return remembered(
+        ("battery figures", tenant_id, site),
+        lambda: (stats(tenant_id, site=site), charts(tenant_id, site=site)),
+        size=lambda found: int(found[0]["batteries"]["total"]),
+    )
 
 
 def alert_summary(tenant_id: int | None) -> tuple[dict[str, list[dict[str, Any]]], list[Alert]]:
@@ -147,9 +154,11 @@ def _number_of(**conditions: Any) -> Count:
     return Count("pk", filter=Q(**conditions))
 
 
-def _states(tenant_id: int | None) -> QuerySet[BatteryState]:
+def _states(tenant_id: int | None, site: str) -> QuerySet[BatteryState]:
     """Each battery has one, so that no outer join is needed, which SQLite would take much longer for."""
     states = BatteryState.objects.filter(asset__kind=STATUS.kind, asset__archived_at=None)
+    if site:
+        states = states.filter(asset__site=site)
     return states if tenant_id is None else states.filter(asset__tenant_id=tenant_id)
 
 
