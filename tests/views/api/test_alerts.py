@@ -373,6 +373,43 @@ class TestTakingCare:
         assert answer.json() == {"acknowledged": [first], "already": [second], "unknown": [strange]}
         assert listed(operator, acknowledged="true", ordering="created_at") == [first, second]
 
+    def test_several_are_given_to_somebody_at_once(self, operator: Person, asset: Asset, other_tenant: Tenant) -> None:
+        first, second = post(operator, asset)["id"], post(operator, asset)["id"]
+        act(operator, {"id": second}, "assign", {"user": operator.user.pk})
+        strange = posted(battery(other_tenant)).pk
+        ids = [first, second, strange]
+        answer = send(operator, "post", f"{ALERTS}assign/", {"ids": ids, "user": operator.user.pk})
+        assert answer.json() == {"assigned": [first], "already": [second], "unknown": [strange]}
+        assert listed(operator, assigned_to="me", ordering="created_at") == [first, second]
+        answer = send(operator, "post", f"{ALERTS}assign/", {"ids": ids, "user": None})
+        assert answer.json()["assigned"] == [first, second]
+        assert listed(operator, assigned_to="me") == []
+
+    def test_several_are_not_given_to_whom_nobody_knows(self, operator: Person, stranger: Person, asset: Asset) -> None:
+        made = post(operator, asset)
+        for user in (stranger.user.pk, 10**9):
+            answer = send(operator, "post", f"{ALERTS}assign/", {"ids": [made["id"]], "user": user})
+            assert (answer.status_code, set(answer.json())) == (400, {"user"})
+
+    def test_several_are_shelved_at_once(self, operator: Person, asset: Asset, other_tenant: Tenant) -> None:
+        first, over = post(operator, asset)["id"], post(operator, asset, is_resolved=True)["id"]
+        strange = posted(battery(other_tenant)).pk
+        body = {"ids": [first, over, strange], "reason": "repair", "minutes": 15}
+        answer = send(operator, "post", f"{ALERTS}shelve/", body)
+        assert answer.json() == {"shelved": [first], "already": [], "unknown": [strange], "over": [over]}
+        assert listed(operator, shelved="true") == [first]
+
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [({"minutes": 481}, "minutes"), ({"reason": " "}, "reason"), ({"minutes": None}, "until"), ({"ids": 3}, "ids")],
+    )
+    def test_how_several_are_shelved_is_said_in_full(
+        self, wrong: dict[str, Any], field: str, operator: Person, asset: Asset
+    ) -> None:
+        body = {"ids": [post(operator, asset)["id"]], "reason": "repair", "minutes": 15, **wrong}
+        answer = send(operator, "post", f"{ALERTS}shelve/", body)
+        assert (answer.status_code, set(answer.json())) == (400, {field})
+
     @pytest.mark.parametrize("ids", [None, 1, "1", ["x"], [0], [None], list(range(1, 1002))])
     def test_which_are_acknowledged_is_a_list_of_numbers(self, ids: Any, operator: Person, db: None) -> None:
         answer = send(operator, "post", f"{ALERTS}acknowledge/", {"ids": ids})
@@ -539,7 +576,8 @@ class TestWhoMay:
         for method in ("put", "patch", "delete"):
             assert send(colleague, method, place(alert), {}).status_code == 403
         assert send(colleague, "post", ALERTS, {"battery": asset.pk, **POSTED}).status_code == 403
-        assert send(colleague, "post", f"{ALERTS}acknowledge/", {"ids": [alert.pk]}).status_code == 403
+        for name in ("acknowledge", "assign", "shelve"):
+            assert send(colleague, "post", f"{ALERTS}{name}/", {"ids": [alert.pk]}).status_code == 403
 
     def test_another_tenants_alert_is_not_there(self, stranger: Person, asset: Asset) -> None:
         alert = posted(asset)

@@ -31,6 +31,8 @@ OPERATIONS = [f"{method.upper()} {path}" for path, methods in DESCRIBED["paths"]
 STATEFUL = "Stateful tests"  # schemathesis's name for requests that are made from other requests' answers
 # As many as an operation that deletes them is not done with.
 UPLOADS = 20
+# So many channels, each with a route and a test that is sent: no schema can say what makes a good one of each type.
+CHANNELS = 20
 # Where to, whose, what; the last row of each is refused.
 FILES = (
     (
@@ -94,7 +96,20 @@ def uploads(server: Server) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def heard(server: Server, uploads: list[str], tmp_path_factory: pytest.TempPathFactory) -> Report:
+def channels(server: Server) -> int:
+    """How many channels there are, each with a route and a message, all with the ids from 1 on."""
+    mail = {"type": "email", "settings": {"recipients": ["shift@demo.invalid"]}}
+    with client_of(server) as client:
+        for number in range(1, CHANNELS + 1):
+            base = "/api/notifications/"
+            client.post(f"{base}channels/", json={"name": f"Shift {number}", **mail}).raise_for_status()
+            client.post(f"{base}routes/", json={"channel": number}).raise_for_status()
+            client.post(f"{base}channels/{number}/test/").raise_for_status()
+    return CHANNELS
+
+
+@pytest.fixture(scope="module")
+def heard(server: Server, uploads: list[str], channels: int, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """By who may do all that a tenant's admin may."""
     folder = tmp_path_factory.mktemp("heard")
     schema, junit, summary = folder / "openapi.yaml", folder / "junit.xml", folder / "summary.json"
@@ -104,7 +119,7 @@ def heard(server: Server, uploads: list[str], tmp_path_factory: pytest.TempPathF
     caller = ["--url", server.url, "--header", f"Authorization: Api-Key {server.key}"]
     ran = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", *config, "run", schema, "--no-color", *caller, *reports],
-        env=environment(server.home, UPLOADS=" ".join(uploads)),
+        env=environment(server.home, UPLOADS=" ".join(uploads), CHANNELS=str(channels)),
         cwd=repository(),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -124,6 +124,11 @@ class AlertSerializer(KnownFieldsOnly, _WithNames):
         }
 
 
+def alerts_shown(alerts: Sequence[Alert]) -> list[Mapping[str, Any]]:
+    """As the API shows them, in their order."""
+    return list(AlertSerializer(alerts, many=True).data)
+
+
 class TransitionSerializer(_WithNames):
     """One thing that happened to an alert."""
 
@@ -185,9 +190,34 @@ class SeveralSerializer(KnownFieldsOnly):
     )
 
 
+class SeveralAssignSerializer(SeveralSerializer, AssignSerializer):
+    """Whose they become."""
+
+
+class SeveralShelveSerializer(SeveralSerializer, ShelveSerializer):
+    """Why, and until when or for how long."""
+
+
 class AcknowledgedSerializer(serializers.Serializer[Any]):
     """What became of each alert, by id."""
 
     acknowledged = serializers.ListField(child=serializers.IntegerField(), help_text="Those that were not before.")
     already = serializers.ListField(child=serializers.IntegerField(), help_text="Those that were before.")
     unknown = serializers.ListField(child=serializers.IntegerField(), help_text="There is no such alert.")
+
+
+class AssignedSerializer(serializers.Serializer[Any]):
+    """What became of each alert, by id."""
+
+    assigned = serializers.ListField(child=serializers.IntegerField(), help_text="Those that were not before.")
+    already = serializers.ListField(child=serializers.IntegerField(), help_text="Those that were before.")
+    unknown = serializers.ListField(child=serializers.IntegerField(), help_text="There is no such alert.")
+
+
+class ShelvedSerializer(serializers.Serializer[Any]):
+    """What became of each alert, by id."""
+
+    shelved = serializers.ListField(child=serializers.IntegerField(), help_text="Those that were not so before.")
+    already = serializers.ListField(child=serializers.IntegerField(), help_text="For that reason, until then.")
+    unknown = serializers.ListField(child=serializers.IntegerField(), help_text="There is no such alert.")
+    over = serializers.ListField(child=serializers.IntegerField(), help_text="There is nothing to shelve any more.")

@@ -16,14 +16,18 @@ from wattkeeper.views.api import alerts
 from wattkeeper.views.api.alert_serializers import (
     AcknowledgedSerializer,
     AlertSerializer,
+    AssignedSerializer,
     AssignSerializer,
     CommentSerializer,
     ResolveSerializer,
+    SeveralAssignSerializer,
     SeveralSerializer,
+    SeveralShelveSerializer,
+    ShelvedSerializer,
     ShelveSerializer,
     TransitionSerializer,
 )
-from wattkeeper.views.api.alerts import MINE, NEWEST_FIRST, AlertAct
+from wattkeeper.views.api.alerts import MINE, NEWEST_FIRST, AlertAct, AlertsAct
 from wattkeeper.views.api.lists import SIZE
 from wattkeeper.views.api.serializers import paged
 from wattkeeper.views.api.stream_urls import SEARCHED, TENANT_MEANT, described, operation, ordering, paging
@@ -75,6 +79,18 @@ def _act(name: str, view: type[AlertAct], what: str, request: Any = None, *, fai
     return path(f"<int:alert_id>/{name}/", described(view, post=documented), name=f"api-alert-{name}")
 
 
+def _act_on_several(name: str, view: type[AlertsAct], what: str, request: Any, heard: Any) -> Any:
+    """The path of something that is done to several alerts at once."""
+    documented = _operation(
+        what,
+        {200: heard},
+        fails=[400, 503, 507],
+        request=request,
+        operation_id=f"api_alerts_{name}_several",
+    )
+    return path(f"{name}/", described(view, post=documented), name=f"api-alerts-{name}")
+
+
 urlpatterns = [
     path(
         "",
@@ -90,19 +106,26 @@ urlpatterns = [
         described(alerts.AlertUnresolved, get=_listed("The alerts that are not over.", parameters=_filters)),
         name="api-alerts-unresolved",
     ),
-    path(
-        "acknowledge/",
-        described(
-            alerts.AlertsAcknowledge,
-            post=_operation(
-                "Acknowledge several at once.",
-                {200: AcknowledgedSerializer},
-                fails=[400, 503, 507],
-                request=SeveralSerializer,
-                operation_id="api_alerts_acknowledge_several",
-            ),
-        ),
-        name="api-alerts-acknowledge",
+    _act_on_several(
+        "acknowledge",
+        alerts.AlertsAcknowledge,
+        "Acknowledge several at once.",
+        SeveralSerializer,
+        AcknowledgedSerializer,
+    ),
+    _act_on_several(
+        "assign",
+        alerts.AlertsAssign,
+        "Give several to somebody at once, or to nobody.",
+        SeveralAssignSerializer,
+        AssignedSerializer,
+    ),
+    _act_on_several(
+        "shelve",
+        alerts.AlertsShelve,
+        "Have nobody told of several for a while. What is over is left as it is.",
+        SeveralShelveSerializer,
+        ShelvedSerializer,
     ),
     path(
         "<int:alert_id>/",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from rest_framework import status
@@ -14,6 +14,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from wattkeeper.base.accounts.callers import Caller, caller_of
+from wattkeeper.base.accounts.models import User
 from wattkeeper.base.accounts.permissions import Action
 from wattkeeper.base.accounts.queries import user_by_id
 from wattkeeper.base.assets.models import Asset
@@ -23,6 +24,7 @@ from wattkeeper.base.catalog.alerting import AlertType, Level
 from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import BadRequestError, NotFoundError
 from wattkeeper.flow.alerts import actions, queries
+from wattkeeper.flow.alerts.actions import Acknowledged, Assigned, Shelved
 from wattkeeper.flow.alerts.models import Alert
 from wattkeeper.views.api.alert_serializers import (
     BATTERY,
@@ -31,7 +33,9 @@ from wattkeeper.views.api.alert_serializers import (
     AssignSerializer,
     CommentSerializer,
     ResolveSerializer,
+    SeveralAssignSerializer,
     SeveralSerializer,
+    SeveralShelveSerializer,
     ShelveSerializer,
     TransitionSerializer,
 )
@@ -151,10 +155,7 @@ class AlertAcknowledge(AlertAct):
 
 class AlertAssign(AlertAct):
     def act(self, alert: Alert, request: Request, caller: Caller) -> None:
-        wanted = _given(AssignSerializer, request)["user"]
-        user = None if wanted is None else user_by_id(wanted, caller=caller)
-        if wanted is not None and user is None:
-            raise BadRequestError("There is no such person in this tenant.", field="user")
+        user = _user(_given(AssignSerializer, request), caller)
         actions.alert_assign(alert, user=user, by=caller.identity)
 
 
@@ -166,8 +167,7 @@ class AlertComment(AlertAct):
 class AlertShelve(AlertAct):
     def act(self, alert: Alert, request: Request, caller: Caller) -> None:
         given = _given(ShelveSerializer, request)
-        until = given.get("until") or clock.now() + timedelta(minutes=given["minutes"])
-        actions.alert_shelve(alert, reason=given["reason"], until=until, by=caller.identity)
+        actions.alert_shelve(alert, reason=given["reason"], until=_until(given), by=caller.identity)
 
 
 class AlertUnshelve(AlertAct):
@@ -175,15 +175,43 @@ class AlertUnshelve(AlertAct):
         actions.alert_unshelve(alert, by=caller.identity)
 
 
-class AlertsAcknowledge(APIView):
-    """POST the ids of alerts that are to be acknowledged at once."""
+class AlertsAct(APIView):
+    """POST the ids of alerts to do something to all of them; the answer says what became of each."""
 
+    given: ClassVar[type[Serializer[Any]]] = SeveralSerializer
     actions: ClassVar[Mapping[str, Action]] = {"POST": Action.ALERT_ACT}
 
     def post(self, request: Request) -> Response:
-        caller, ids = caller_of(request), _given(SeveralSerializer, request)["ids"]
-        heard = actions.alerts_acknowledge(ids, tenant_id=caller.tenant_id, by=caller.identity)
-        return Response(asdict(heard))
+        return Response(asdict(self.act(_given(self.given, request), caller_of(request))))
+
+    def act(self, given: Mapping[str, Any], caller: Caller) -> Acknowledged | Assigned | Shelved:
+        raise NotImplementedError
+
+
+class AlertsAcknowledge(AlertsAct):
+    def act(self, given: Mapping[str, Any], caller: Caller) -> Acknowledged:
+        return actions.alerts_acknowledge(given["ids"], tenant_id=caller.tenant_id, by=caller.identity)
+
+
+class AlertsAssign(AlertsAct):
+    given = SeveralAssignSerializer
+
+    def act(self, given: Mapping[str, Any], caller: Caller) -> Assigned:
+        user = _user(given, caller)
+        return actions.alerts_assign(given["ids"], user=user, tenant_id=caller.tenant_id, by=caller.identity)
+
+
+class AlertsShelve(AlertsAct):
+    given = SeveralShelveSerializer
+
+    def act(self, given: Mapping[str, Any], caller: Caller) -> Shelved:
+        return actions.alerts_shelve(
+            given["ids"],
+            reason=given["reason"],
+            until=_until(given),
+            tenant_id=caller.tenant_id,
+            by=caller.identity,
+        )
 
 
 def _alert(request: Request, alert_id: int) -> Alert:
@@ -192,6 +220,20 @@ def _alert(request: Request, alert_id: int) -> Alert:
     if alert is None:
         raise NotFoundError("There is no such alert.")
     return alert
+
+
+def _user(given: Mapping[str, Any], caller: Caller) -> User | None:
+    """Who is meant, None for nobody."""
+    wanted = given["user"]
+    user = None if wanted is None else user_by_id(wanted, caller=caller)
+    if wanted is not None and user is None:
+        raise BadRequestError("There is no such person in this tenant.", field="user")
+    return user
+
+
+def _until(given: Mapping[str, Any]) -> datetime:
+    """When the shelf ends."""
+    return given.get("until") or clock.now() + timedelta(minutes=given["minutes"])
 
 
 def _listed(request: Request, *, is_resolved: bool | None) -> Response:
@@ -257,5 +299,4 @@ def _person(request: Request, caller: Caller) -> int | None:
     """Whose alerts `?assigned_to=` means; nobody has the alerts of a key."""
     if text(request, "assigned_to") != MINE:
         return _id(request, "assigned_to")
-    kind, _, number = caller.identity.partition(":")
-    return int(number) if kind == "user" else 0
+    return caller.user_id or 0
