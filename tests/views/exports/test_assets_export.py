@@ -20,7 +20,8 @@ from wattkeeper.base.accounts.matrix import Scope
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.kinds.vehicle.models import VehicleState
-from wattkeeper.views.exports import assets, tables
+from wattkeeper.views.exports import lists, tables
+from wattkeeper.views.exports.assets import assets_table
 
 EXPORT = "/vehicles/export/"
 CHANNELS = ["Speed (km/h)", "Odometer (km)", "State of charge (%)", "Elevation (m)", "Gear"]
@@ -101,7 +102,7 @@ def test_a_formula_is_a_text(text: str, format_: str, owner: Person, tenant: Ten
 def test_a_large_fleet_is_asked_for_and_sent_in_parts(
     format_: str, owner: Person, tenant: Tenant, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assets, "ROWS_A_QUESTION", 3)
+    monkeypatch.setattr(lists, "ROWS_A_QUESTION", 3)
     monkeypatch.setattr(tables, "PIECE_CHARACTERS", 50)
     keys = [f"v-{number:02}" for number in range(20)]
     for key in keys:
@@ -175,9 +176,9 @@ class TestWhose:
 def test_what_moves_out_of_the_filter_while_it_is_written_is_left_out(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assets, "ROWS_A_QUESTION", 1)
+    monkeypatch.setattr(lists, "ROWS_A_QUESTION", 1)
     made = {key: vehicle(tenant, key, minutes_ago=1, soc=10) for key in ("a", "b", "c")}
-    table = assets.assets_table(asked(in_tenant(tenant), max_soc="19"), with_tenant=False)
+    table = assets_table(asked(in_tenant(tenant), max_soc="19"), with_tenant=False)
     first = next(table.rows)
     VehicleState.objects.filter(asset=made["b"]).update(soc=80)
     assert [first[0], *(row[0] for row in table.rows)] == ["a", "c"]
