@@ -14,7 +14,6 @@ from tests.views.dashboard.test_pages import EVIL, browser, rows_of
 from wattkeeper.base.accounts.actions import key_add
 from wattkeeper.base.accounts.matrix import Role, Scope
 from wattkeeper.base.accounts.models import ApiKey, AuditEntry, Tenant, User
-from wattkeeper.base.catalog import registry
 
 NEW = "another-horse-88"
 API = "/api/v1/vehicle_data/"
@@ -35,8 +34,8 @@ class TestTheBarAtTheSide:
         [
             ("viewer", []),
             ("operator", []),
-            ("manager", ["People"]),
-            ("admin", ["People", "API keys", "Settings", "Django admin"]),
+            ("manager", ["Notifications", "People"]),
+            ("admin", ["Notifications", "People", "API keys", "Settings", "Django admin"]),
         ],
     )
     def test_it_has_what_ones_role_may_open(
@@ -46,7 +45,7 @@ class TestTheBarAtTheSide:
         bar = re.search(r'<nav aria-label="Main">(.*?)</nav>', text_of(client.get("/")), re.DOTALL)
         assert bar
         links = re.findall(r'<a href="([^"]*)".*?<span>([^<]*)</span>', bar[1], re.DOTALL)
-        of_all = ["Overview", *(kind.label_plural for kind in registry.kinds()), "Rules"]
+        of_all = ["Overview", "Alerts", "Vehicles", "Batteries", "Battery dashboard", "Rules"]
         assert [label for _, label in links if label != "Imports"] == [*of_all, *items]
         assert {client.get(address, follow=True).status_code for address, _ in links} == {200}
 

@@ -37,7 +37,7 @@ def vehicle(tenant: Tenant, key: str, *, name: str = "", at: datetime | None = N
 
 def rows_of(page: Any) -> list[list[str]]:
     """The table's rows below its heading, as a person reads them."""
-    rows = re.findall(r"<tr>(.*?)</tr>", page.content.decode(), re.DOTALL)[1:]
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page.content.decode(), re.DOTALL)[1:]
     cells = (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows)
     return [[" ".join(re.sub(r"<[^>]+>", "", cell).split()) for cell in row] for row in cells]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from wattkeeper.base.accounts.callers import Caller
 from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.catalog import registry
@@ -29,11 +31,16 @@ def items_for(caller: Caller) -> list[Item]:
 
 def _items() -> Iterator[Item]:
     yield Item("Overview", "home", "home", "", Action.READ)
+    yield Item("Alerts", "alerts", "bell-alert", "alerts", Action.READ)
     for kind in registry.kinds():
         label = kind.label_plural
         yield Item(label, f"assets-{kind.name}", kind.icon, label.lower(), Action.READ)
+        if kind.dashboard_url:
+            section = reverse(kind.dashboard_url).strip("/").partition("/")[0]
+            yield Item(f"{kind.label} dashboard", kind.dashboard_url, "chart-pie", section, Action.READ)
     yield Item("Rules", "rules", "scale", "rules", Action.READ)
     yield Item("Imports", "imports", "arrow-up-tray", "imports", Action.READ)
+    yield Item("Notifications", "notifications", "bell", "notifications", Action.NOTIFY_EDIT, "Admin")
     yield Item("People", "people", "users", "people", Action.OPERATOR_ADD, "Admin")
     yield Item("API keys", "keys", "key", "keys", Action.KEY_MANAGE, "Admin")
     yield Item("Settings", "tenant-settings", "cog-6-tooth", "settings", Action.ACCOUNT_MANAGE, "Admin")

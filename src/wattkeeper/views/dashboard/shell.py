@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from wattkeeper.base.accounts.callers import Caller, caller_of_user
 from wattkeeper.base.accounts.models import User
 from wattkeeper.base.accounts.queries import zone_of
+from wattkeeper.base.assets.memory import remembered
 from wattkeeper.base.core.errors import BadRequestError
+from wattkeeper.flow.alerts.queries import unresolved_count
 from wattkeeper.views.dashboard.navigation import Item, items_for
 from wattkeeper.views.dashboard.scope import Scope, scope_of
 from wattkeeper.views.dashboard.windows import PARAMETERS as WINDOW_PARAMETERS
@@ -58,6 +60,14 @@ class Shell:
             return scope_of(self.request, self.caller)
         except BadRequestError:
             return None
+
+    @cached_property
+    def open_alerts(self) -> int:
+        """How many alerts of the tenant that is looked at are not over; of very many, as it was some seconds ago."""
+        if self.scope is None:
+            return 0
+        tenant_id = self.scope.tenant_id
+        return remembered(("open alerts", tenant_id), partial(unresolved_count, tenant_id), size=int)
 
     @property
     def carried(self) -> dict[str, str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.forms import CharField, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,21 +17,20 @@ from wattkeeper.base.accounts.queries import zone_of
 from wattkeeper.base.assets.actions import asset_change
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import asset_by_id
-from wattkeeper.base.assets.states import STALE_AFTER, state_channels, state_of
+from wattkeeper.base.assets.states import STALE_AFTER, freshness_of, moved_at, state_channels, state_of
+from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.kinds import Kind
-from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import now
-from wattkeeper.base.core.errors import BadRequestError, NotFoundError
-from wattkeeper.flow.store import queries
-from wattkeeper.flow.store.queries import Ordering, Selection
-from wattkeeper.flow.store.store import store
+from wattkeeper.base.core.errors import NotFoundError
 from wattkeeper.views.dashboard.guard import page
-from wattkeeper.views.dashboard.pages.freshness import freshness_of
-from wattkeeper.views.dashboard.windows import PARAMETERS, QUICK, SHORTEST, TimeWindow, window_of
+from wattkeeper.views.dashboard.live import live_address
+from wattkeeper.views.dashboard.pages.alert_rows import alert_list
+from wattkeeper.views.dashboard.pages.asset_window import data_context, page_address, window_context
+from wattkeeper.views.dashboard.pages.freshness import FRESHNESS_BADGES
+from wattkeeper.views.dashboard.scope import scope_of
+from wattkeeper.views.dashboard.windows import SHORTEST, window_of
 
-ROWS = 25
-MICROSECOND = timedelta(microseconds=1)
-EXPORTS = {"csv": "CSV", "xlsx": "Excel", "json": "JSON", "parquet": "Parquet"}
+ALERTS = 5  # at first: a link leads to all of them
 
 
 class AssetForm(Form):
@@ -77,34 +73,28 @@ def _mine(caller: Caller, kind: Kind, asset_id: int) -> Asset:
 def _shown(
     request: HttpRequest, caller: Caller, kind: Kind, found: Asset, *, form: AssetForm | None = None, status: int = 200
 ) -> HttpResponse:
-    stream, zone, present = kind.streams[0], zone_of(caller), now()
-    window = window_of(request.GET.dict(), now=present, zone=zone)
+    present = now()
+    window = window_of(request.GET.dict(), now=present, zone=zone_of(caller))
     state = state_of(found, kind)
     at = state["at"] if state else None
-    ordering = _ordering(request, stream)
-    selection = Selection(tenant_id=found.tenant_id, asset_ids=[found.pk], since=window.since, until=window.until)
-    rows: Any = _Rows(stream, selection, ordering)
-    shown = Paginator(rows, ROWS).get_page(request.GET.get("page"))
-    compared = bool(request.GET.get("compare"))
     context = {
         "kind": kind,
         "list_url": f"assets-{kind.name}",
         "edit_url": f"asset-edit-{kind.name}",
         "asset": found,
-        "stream": stream,
         "state": state,
         "state_cells": [(channel, state[channel.name]) for channel in state_channels(kind)] if state else [],
-        "freshness": freshness_of(at),
+        "moved": moved_at(found, kind),
+        "fresh": freshness_of(at, now=present),
+        "freshness_badges": FRESHNESS_BADGES,
         "stale_after": int(STALE_AFTER.total_seconds()),
-        **_window_context(request, window),
-        "last_window": _address(request, {"until": (at + SHORTEST).isoformat()}) if at else "",
-        "compared": compared,
-        "series": _series_address(stream, found, window),
-        "series_before": _series_address(stream, found, window.before()) if compared else "",
-        "exports": [(label, _export_address(stream, found, window, name)) for name, label in EXPORTS.items()],
-        "page": shown,
-        "rows": list(shown.object_list),
-        "sort": ("-" if ordering.descending else "") + ordering.column,
+        "live": live_address(kind=kind.name),
+        "alerts": _alerts(request, caller, found),
+        "nameplate": _nameplate(kind, found),
+        "panels": [(panel, panel.context_of(found.pk)) for panel in kind.panels],
+        **window_context(request, window),
+        **data_context(request, kind.streams[0], found, window),
+        "last_window": page_address(request, {"until": (at + SHORTEST).isoformat()}) if at else "",
         "may_edit": caller.may(Action.ASSET_EDIT),
         "form": form or AssetForm(initial={"name": found.name, "type": found.type, "site": found.site}),
         "form_failed": form is not None,
@@ -112,71 +102,13 @@ def _shown(
     return render(request, "wattkeeper/asset.html", context, status=status)
 
 
-class _Rows:
-    """A window's rows as a Paginator asks for them: how many, and a slice."""
-
-    def __init__(self, stream: Stream, selection: Selection, ordering: Ordering) -> None:
-        self._stream, self._selection, self._ordering = stream, selection, ordering
-
-    def count(self) -> int:
-        return store().count(self._stream, self._selection)
-
-    def __len__(self) -> int:
-        return self.count()
-
-    def __getitem__(self, wanted: slice) -> list[queries.StoredRow]:  # the only way that a Paginator asks
-        return queries.page(
-            store().engine,
-            self._stream,
-            self._selection,
-            ordering=self._ordering,
-            offset=wanted.start,
-            limit=wanted.stop - wanted.start,
-        )
+def _alerts(request: HttpRequest, caller: Caller, found: Asset) -> dict[str, Any]:
+    """What of its alerts asks for somebody, whatever the address says of sites and tenants."""
+    scope = replace(scope_of(request, caller), tenant_id=found.tenant_id, site="")
+    return alert_list(request, caller, scope=scope, kind=found.kind, asset_id=found.pk, limit=ALERTS)
 
 
-def _ordering(request: HttpRequest, stream: Stream) -> Ordering:
-    """Newest first where the address says nothing."""
-    text = request.GET.get("sort", "") or f"-{stream.time_field}"
-    column = text.removeprefix("-")
-    if column not in stream.columns:
-        raise BadRequestError(f"{text[:40]!r} is not a column of these rows.", field="sort")
-    return Ordering(column=column, descending=text.startswith("-"))
-
-
-def _window_context(request: HttpRequest, window: TimeWindow) -> dict[str, Any]:
-    """The window, and the addresses of those beside it."""
-    steps = {"earlier": window.before(), "wider": window.wider(), "later": window.after()}
-    return {
-        "window": window,
-        "quick_windows": [(name, _address(request, {"window": name}), name == window.quick) for name in QUICK],
-        "steps": {name: _address(request, step.parameters) for name, step in steps.items()},
-        "kept": [(name, text) for name, text in request.GET.items() if name not in {*PARAMETERS, "page"}],
-    }
-
-
-def _address(request: HttpRequest, window: Mapping[str, str]) -> str:
-    """This page at another time, and as it is in all else."""
-    query = request.GET.copy()
-    for name in (*PARAMETERS, "page"):
-        query.pop(name, None)
-    query.update(window)
-    return f"?{query.urlencode()}"
-
-
-def _selected(stream: Stream, found: Asset, window: TimeWindow) -> dict[str, str]:
-    """The API's parameters for this thing and this window."""
-    return {
-        stream.asset_field: found.key,
-        "tenant": found.tenant.slug,
-        "initial_timestamp": window.since.isoformat(),
-        "final_timestamp": (window.until - MICROSECOND).isoformat(),  # the API's end is inclusive
-    }
-
-
-def _series_address(stream: Stream, found: Asset, window: TimeWindow) -> str:
-    return f"{reverse(f'{stream.name}-series')}?{urlencode(_selected(stream, found, window))}"
-
-
-def _export_address(stream: Stream, found: Asset, window: TimeWindow, name: str) -> str:
-    return f"{reverse(f'{stream.name}-export')}?{urlencode({**_selected(stream, found, window), 'export': name})}"
+def _nameplate(kind: Kind, found: Asset) -> list[tuple[Channel, float | None]]:
+    """What stands on the thing, as its kind knows it."""
+    values = kind.nameplate_of([found.pk]).get(found.pk, {}) if kind.nameplate else {}
+    return [(channel, values.get(channel.name)) for channel in kind.nameplate]

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from wattkeeper.base.accounts.callers import Caller
 from wattkeeper.base.core.clock import now
 from wattkeeper.views.dashboard.guard import page
+from wattkeeper.views.dashboard.templatetags.charts import Share
 from wattkeeper.views.dashboard.templatetags.components import Level
 
 
@@ -31,6 +32,8 @@ def components(request: HttpRequest, caller: Caller) -> HttpResponse:
         "levels": list(Level),
         "times": [now() - timedelta(seconds=seconds) for seconds in (5, 600, 90_000)],
         "counts": [(now().date() - timedelta(days=13 - place), (place * 5) % 11) for place in range(14)],
+        "shares": [Share("Full", 71, "#"), Share("Half", 42, "#", "warning"), Share("Empty", 7, "", "critical")],
+        "none_yet": [],
         "form": SampleForm({}),
         "page": Paginator(range(120), 50).get_page(request.GET.get("page")),
         "sort": request.GET.get("sort", "name"),

@@ -17,21 +17,24 @@ from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.sources.csv_upload.queries import uploads_of
 from wattkeeper.views.dashboard.guard import page
+from wattkeeper.views.dashboard.pages.alert_rows import alert_list
 from wattkeeper.views.dashboard.pages.import_rows import import_rows
 from wattkeeper.views.dashboard.scope import scope_of
 
 SHOWN_IN_MENU, SHOWN_ON_PAGE = 8, 100
+ALERTS_SHOWN = 8
 NEWEST_IMPORTS = 5
 SILENT_SHOWN = 5
 
 
 @page()
 def home(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """What there is of each kind, how much of it is heard of, and what came in last."""
+    """The alerts that ask for somebody, what there is of each kind and is heard of, and what came in last."""
     scope = scope_of(request, caller)
     newest = uploads_of(None, tenant_id=scope.tenant_id).select_related("tenant")[:NEWEST_IMPORTS]
     fleets = [_fleet(kind, caller, request) for kind in registry.kinds()]
     context = {
+        "alerts": alert_list(request, caller, scope=scope, limit=ALERTS_SHOWN),
         # Who has vehicles alone need not see that there are no batteries; who has nothing yet sees what there may be.
         "fleets": [fleet for fleet in fleets if fleet["counts"].total] or fleets,
         "imports": import_rows(newest),

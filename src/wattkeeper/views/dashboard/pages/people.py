@@ -90,7 +90,7 @@ def people(request: HttpRequest, caller: Caller) -> HttpResponse:
     if request.method == "POST" and done(form, add):
         messages.success(request, f"{form.cleaned_data['username']} is added and can log in.")
         return redirect(request.get_full_path())
-    scope, search = scope_of(request, caller), request.GET.get("search", "")
+    scope, search = scope_of(request, caller), request.GET.get("search", "").replace("\0", "").strip()
     found = users_of(caller, tenant_id=scope.tenant_id, search=search)
     context = {
         "page": Paginator(found, ROWS).get_page(request.GET.get("page")),

@@ -222,13 +222,41 @@ def state_cells(cells: Sequence[tuple[Channel, Any]]) -> SafeString:
 
 def _state_cell(channel: Channel, known: Any) -> str:
     """A percentage has a bar."""
+    shown: str = known_value(known, channel.name)
     if not channel.is_numeric:
-        return f"<td>{_NOT_KNOWN if known is None else escape(known)}</td>"
-    shown = _NOT_KNOWN if known is None else value(known)
-    if known is not None and channel.unit is Unit.PERCENT:
-        bar = f'<meter min="0" max="100" low="20" optimum="100" value="{known}" aria-hidden="true"></meter>'
-        shown = f"{bar} {shown}"
+        return f"<td>{shown}</td>"
+    if channel.unit is Unit.PERCENT:
+        said = "hidden" if known is None else f'value="{known}"'
+        shown = f'<meter min="0" max="100" low="20" optimum="100" {said} aria-hidden="true"></meter> {shown}'
     return f'<td class="number">{shown}</td>'
+
+
+@register.simple_tag
+def known_value(known: Any, name: str) -> SafeString:
+    """What a channel says of a thing, which patches.js keeps true within an element `data-asset`."""
+    if known is None:
+        return SafeString(f'<span class="none" data-value="{name}">\N{EN DASH}</span>')
+    return SafeString(f'<span data-value="{name}">{escape(value(known))}</span>')
+
+
+@register.simple_tag
+def state_badge(name: str, badges: Mapping[str, StateBadge], state: str | None) -> SafeString:
+    """The badge of a state, which badges.js may change for another that `badges_for` has put on the page."""
+    known = badges.get(state or "")
+    shown = badge(known.word, known.level, known.icon) if known else SafeString(escape(state) if state else _NOT_KNOWN)
+    return format_html(
+        '<span data-value="{}" data-badge-of="{}" data-state="{}">{}</span>', name, name, state or "", shown
+    )
+
+
+@register.simple_tag
+def badges_for(name: str, badges: Mapping[str, StateBadge]) -> SafeString:
+    """How each state of `data-badge-of="NAME"` is shown, for badges.js, which has no looks of its own."""
+    made = (
+        f'<template data-badge="{name}" data-state="{state}">{badge(one.word, one.level, one.icon)}</template>'
+        for state, one in badges.items()
+    )
+    return SafeString("".join(made))
 
 
 _NOT_KNOWN = '<span class="none" title="not known">\N{EN DASH}</span>'

@@ -1,8 +1,13 @@
-// Numbers as people read them. `size` says the same as the filter of that name.
-const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
+// Numbers as people read them. `size` and `value` say the same as the filters of these names.
+const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 3, roundingMode: "halfEven" });
 const short = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const thousands = (number) => plain.format(number);
+
+export function value(known) {
+  if (known == null) return "–";
+  return typeof known === "number" ? plain.format(known) : String(known);
+}
 
 export function size(bytes) {
   if (bytes < 1e3) return `${bytes} byte${bytes === 1 ? "" : "s"}`;

@@ -22,3 +22,8 @@ document.addEventListener("submit", (event) => {
     window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
   }
 });
+// What htmx sends of such a form leaves out the same.
+document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+  if (!elt.matches("form[data-submits]")) return;
+  for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
+});

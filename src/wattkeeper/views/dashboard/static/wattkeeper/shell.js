@@ -8,3 +8,6 @@ import "./shortcuts.js";
 import "./forms.js";
 import "./history.js";
 import "./copies.js";
+import "./patches.js";
+import "./followers.js";
+import "./live.js"; // last: the others are to hear its first word

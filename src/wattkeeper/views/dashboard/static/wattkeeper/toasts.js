@@ -21,11 +21,17 @@ function keep(shown) {
 
 for (const shown of place.children) keep(shown);
 
+// What an answer's HX-Trigger says.
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
+// What follows by itself says nothing: the live state does, and it is asked for again.
+const isAsked = (event) => !event.detail.requestConfig.elt.dataset.follows;
+
 document.addEventListener("htmx:responseError", (event) => {
+  if (!isAsked(event)) return;
   const { status } = event.detail.xhr;
   toast(status === 403 ? "You may not do this, or you have been logged out." : `That did not work (${status}). Try again.`, "error");
 });
-document.addEventListener("htmx:sendError", () => toast("The server does not answer. Is the connection lost?", "error"));
+document.addEventListener("htmx:sendError", (event) => isAsked(event) && toast("The server does not answer. Is the connection lost?", "error"));
 
 document.addEventListener("click", (event) => {
   const { toast: level } = event.target.dataset;
