@@ -17,6 +17,7 @@ PACKS = 150  # the first of the two worn ones among them
 ARGUMENTS = ("demo", "--vehicles", "3", "--packs", str(PACKS), "--days", "1")
 READINGS, STATUS = "/api/v1/vehicle_data/", "/api/v1/battery_status/"
 BATTERIES, ALERTS = "/api/batteries/", "/api/alerts/"
+NOTIFICATIONS = "/api/notifications/"
 SAMPLE = 3  # the batteries of the contract, which the demo has beside its packs
 ROLES = {"demo-admin", "demo-manager", "demo-operator", "demo-viewer"}
 # The tests of this file look at one demo, in one process.
@@ -105,6 +106,15 @@ def test_a_worn_pack_has_its_alert_from_the_beginning(demo: Demo) -> None:
     assert [(alert["alert_type"], alert["is_resolved"]) for alert in found] == [("HEALTH_DEGRADATION", False)]
 
 
+def test_the_shift_is_told_of_what_is_bad(demo: Demo) -> None:
+    """Made once, however often it is called; there is nobody at its address."""
+    with demo.client("demo-manager") as client:
+        (channel,) = client.get(f"{NOTIFICATIONS}channels/").json()["results"]
+        (route,) = client.get(f"{NOTIFICATIONS}routes/").json()["results"]
+    assert (channel["name"], channel["whereto"]) == ("Shift", "shift@demo.invalid")
+    assert (route["channel"], route["least_level"], route["kind"]) == (channel["id"], "ERROR", "")
+
+
 def test_the_present_goes_on_in_both_fleets(demo: Demo) -> None:
     def newest(client: httpx.Client, path: str) -> int:
         return int(client.get(path, params={"page_size": 1}).json()["count"])
@@ -134,7 +144,7 @@ def test_the_page_shows_the_fleet_with_its_latest_state(demo: Demo) -> None:
         form = {"username": "demo-viewer", "password": demo.password, "csrfmiddlewaretoken": token[1]}
         browser.post(str(page.url), data=form).raise_for_status()
         page = browser.get("/vehicles/")
-    assert page.text.count("<tr>") == 1 + 3
+    assert page.text.count("<tr data-asset=") == 3
     assert page.text.count("<time ") == 3
 
 

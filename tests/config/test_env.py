@@ -46,12 +46,16 @@ MEANINGS = [
     ("DATABASE_URL", "sqlite:////srv/a.sqlite3", "database_url", "sqlite:////srv/a.sqlite3"),
     ("READINGS_URL", "https://h:8443/db", "readings_dsn", "https://h:8443/db"),
     ("READINGS_URL", "https://h:8443/db", "readings_are_embedded", False),
+    ("REDIS_URL", "rediss://u:p%40@h:6380/1", "redis_url", "rediss://u:p%40@h:6380/1"),
     ("READINGS_MAX_MEMORY_MB", "256", "readings_max_memory_mb", 256),
     ("READINGS_MAX_THREADS", "3", "readings_max_threads", 3),
     ("UPLOAD_MAX_MB", "1", "upload_max_mb", 1),
     ("UPLOAD_INLINE_MB", "0", "upload_inline_mb", 0),
     ("UPLOAD_EXPIRE_HOURS", "1", "upload_expire_hours", 1),
     ("DISK_RESERVE_MB", "64", "disk_reserve_mb", 64),
+    ("SMTP_URL", "smtps://a:b@mail.example", "smtp_url", "smtps://a:b@mail.example"),
+    ("MAIL_FROM", "Us <us@a.example>", "mail_from", "Us <us@a.example>"),
+    ("NOTIFY_PRIVATE_ADDRESSES", "false", "private_addresses", False),
     ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
     ("WATTKEEPER_HOME", "/srv/wattkeeper", "wattkeeper_home", Path("/srv/wattkeeper")),
 ]
@@ -136,11 +140,25 @@ def test_what_was_answered_survives_a_power_cut(monkeypatch: pytest.MonkeyPatch)
         ("UPLOAD_INLINE_MB", "-1", "greater than or equal to 0"),
         ("UPLOAD_EXPIRE_HOURS", "1.5", "valid integer"),
         ("DISK_RESERVE_MB", "0", "greater than or equal to 1"),
+        ("SMTP_URL", "mail.example:25", "give smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://", "give smtp://user:password@host:587"),
+        ("MAIL_FROM", "nobody", "give a mail address"),
+        ("MAIL_FROM", "Us <us@>", "give a mail address"),
+        ("MAIL_FROM", "us@a@b.example", "give a mail address"),
+        ("MAIL_FROM", "Us <us@a..b.>, x", "give a mail address"),
+        ("MAIL_FROM", "Us <\u00fcs@a.example>", "give a mail address"),
+        ("MAIL_FROM", "Us <us@m\u00fcnchen.de>", "give a mail address"),
+        ("MAIL_FROM", "Us <u(s@a.example>", "give a mail address"),
+        ("NOTIFY_PRIVATE_ADDRESSES", "perhaps", "valid boolean"),
+        ("PUBLIC_URL", "a.example", "give the address by which people reach this server"),
         ("WATTKEEPER_HOME", "~nobody-of-this-name/wk", "give a folder"),
         ("DATABASE_URL", "mysql://h/name", "give sqlite:///path or postgresql://"),
         ("DATABASE_URL", "postgresql://u:p@h:port/name", "give sqlite:///path or postgresql://"),
         ("READINGS_URL", "clickhouse://h/db", "give chdb:///path or https://"),
         ("READINGS_URL", "https://[h/db", "give chdb:///path or https://"),
+        ("REDIS_URL", "http://h:6379", "give redis://host:6379/0"),
+        ("REDIS_URL", "redis://", "give redis://host:6379/0"),
+        ("REDIS_URL", "redis://h:6379/first", "give redis://host:6379/0"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_would_be_right(
@@ -162,7 +180,7 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("url", ["mysql://u:{}@h/n", "postgresql://u:{}/rest@h:5/n", "postgresql://u:p@h:{}/n"])
-@pytest.mark.parametrize("name", ["DATABASE_URL", "READINGS_URL"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "READINGS_URL", "REDIS_URL"])
 def test_a_wrong_address_is_not_repeated_for_its_password(name: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         settings_with(monkeypatch, **{name: url.format(PASSWORD)})

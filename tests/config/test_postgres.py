@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 
-from tests.support.machine import POSTGRES
 from tests.support.servers import command, serving
 
 pytestmark = pytest.mark.needs("postgres")
 
 FILE = b"vehicle_id,timestamp,odometer,soc,elevation\nV1,2025-01-01T00:00:00Z,1,50,3\nV2,2025-01-01T00:00:00Z,1,51,3\n"
-
-
-@pytest.fixture
-def database_url() -> Iterator[str]:
-    """An empty database of this test's own."""
-    name = f"wattkeeper_{uuid4().hex}"
-    with psycopg.connect(POSTGRES, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield urlsplit(POSTGRES)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(POSTGRES, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_a_server_on_postgresql_takes_a_file_and_gives_its_rows(tmp_path: Path, database_url: str) -> None:

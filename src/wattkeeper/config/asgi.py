@@ -14,10 +14,14 @@ django.setup(set_prefix=False)
 
 from wattkeeper.config import serving  # noqa: E402  (needs the app registry)
 from wattkeeper.config.handler import PooledHandler  # noqa: E402
+from wattkeeper.config.loop import PoliteLoop  # noqa: E402
 from wattkeeper.config.static import static_files  # noqa: E402
 from wattkeeper.kinds.battery.door import status_door  # noqa: E402
+from wattkeeper.kinds.battery.streams import STATUS  # noqa: E402
+from wattkeeper.views.live.door import LiveDoor  # noqa: E402
 
 answers = status_door(static_files(PooledHandler()))
+live = LiveDoor({"/ws/live/": "", "/ws/dashboard/": STATUS.kind})
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -34,20 +38,26 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _lifespan(receive, send)
     elif scope["type"] == "http":
         await _http(scope, receive, send)
+    elif scope["type"] == "websocket":
+        await live(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, PoliteLoop):
+        loop.goodbye = live.goodbye
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             try:
-                await asyncio.to_thread(serving.start)
+                await asyncio.to_thread(serving.start, loop)
             except Exception as error:
                 serving.log.error("Cannot start: %s", error)
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             await send({"type": "lifespan.startup.complete"})
         else:
+            await live.goodbye()
             await asyncio.to_thread(serving.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -38,9 +43,10 @@ class Env(BaseSettings):
     secret_key: str = ""
     allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
     csrf_trusted_origins: Annotated[list[str], NoDecode] = []
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""
     database_url: str = ""
     readings_url: str = ""
+    redis_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # The engine's share of the machine, for each query.
     readings_max_memory_mb: int = Field(default=2000, ge=256)
@@ -49,6 +55,9 @@ class Env(BaseSettings):
     upload_inline_mb: int = Field(default=16, ge=0)
     upload_expire_hours: int = Field(default=48, ge=1)
     disk_reserve_mb: int = Field(default=32, ge=1)
+    smtp_url: str = ""
+    mail_from: str = "Wattkeeper <wattkeeper@localhost>"
+    notify_private_addresses: bool | None = None
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod
@@ -82,6 +91,43 @@ class Env(BaseSettings):
             raise ValueError(f"give chdb:///path or https://user:password@host:8443/database{_PERCENT}")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_scheme(cls, value: str) -> str:
+        if value and not (_is_url(value, {"smtp", "smtps"}) and urlsplit(value).hostname):
+            raise ValueError(f"give smtp://user:password@host:587 or smtps://user:password@host:465{_PERCENT}")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_address(cls, value: str) -> str:
+        name, address = parseaddr(value)
+        well = value.isprintable() and address.isascii() and all(address.partition("@")) and " " not in address
+        try:
+            EmailMessage()["From"] = Address(name, addr_spec=address)
+        except (ValueError, IndexError, MessageError):  # as the parser fails
+            well = False
+        if not well:
+            raise ValueError("give a mail address in ASCII letters, or Name <address>")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_scheme(cls, value: str) -> str:
+        if value and not (_is_url(value, {"http", "https"}) and urlsplit(value).hostname):
+            raise ValueError("give the address by which people reach this server: https://wattkeeper.example.com")
+        return value.rstrip("/")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str) -> str:
+        if not value:
+            return value
+        well = _is_url(value, {"redis", "rediss"})
+        if not (well and urlsplit(value).hostname and re.fullmatch(r"(/[0-9]*)?", urlsplit(value).path)):
+            raise ValueError(f"give redis://host:6379/0 or rediss://user:password@host:6379/0{_PERCENT}")
+        return value
+
     @model_validator(mode="after")
     def _production_is_strict(self) -> Env:
         if self.django_env is Environment.PRODUCTION:
@@ -90,6 +136,13 @@ class Env(BaseSettings):
             if len(self.secret_key) < SECRET_KEY_MIN:
                 raise ValueError(f"SECRET_KEY: is required in production, at least {SECRET_KEY_MIN} characters")
         return self
+
+    @property
+    def private_addresses(self) -> bool:
+        """Whether a tenant's notifications may go to this machine and its networks."""
+        if self.notify_private_addresses is None:
+            return self.django_env is Environment.LOCAL
+        return self.notify_private_addresses
 
     @property
     def readings_dsn(self) -> str:

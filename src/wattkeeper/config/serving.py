@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -11,15 +12,21 @@ import time
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from wattkeeper.base.catalog import registry
 from wattkeeper.config.demo.feed import DemoFeed
 from wattkeeper.config.env import load as load_env
 from wattkeeper.config.jobs import EmbeddedConsumer
+from wattkeeper.config.notifier import Notifier
+from wattkeeper.config.outside import outside_of
 from wattkeeper.config.watch import Watch
 from wattkeeper.flow import ingest
+from wattkeeper.flow.notify.channels.outside import connect as notify_connect
 from wattkeeper.flow.store.engine import EngineOptions
 from wattkeeper.flow.store.store import close_store, open_store
+from wattkeeper.views.live import process as live
+from wattkeeper.views.live.links import Link
 
 log = logging.getLogger("wattkeeper")
 
@@ -35,6 +42,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _consumer: EmbeddedConsumer | None = None
 _feed: DemoFeed | None = None
+_notifier: Notifier | None = None
 _watch: Watch | None = None
 
 
@@ -49,23 +57,27 @@ def engine_options(*, holder: str) -> EngineOptions:
     )
 
 
-def start() -> None:
-    """Open the store, judge what is not yet judged, then start the background work.
+def start(loop: asyncio.AbstractEventLoop) -> None:
+    """Open the store, judge what is not yet judged, then start the background work; live frames go out by `loop`.
 
     HomeInUseError if another server has this home.
     """
-    global _consumer, _feed, _watch
+    global _consumer, _feed, _notifier, _watch
     if HOLDER in os.environ:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     Path(settings.HOME).mkdir(parents=True, exist_ok=True)
+    notify_connect(outside_of(load_env()))  # again: by now the address that is served on is known
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     open_store(engine_options(holder=os.environ.get(HOLDER, "a server")), registry.streams())
     ingest.start(registry.streams())
+    live.start(loop, _link())
     _watch = Watch()
     _watch.start()
+    _notifier = Notifier()
+    _notifier.start()
     _consumer = EmbeddedConsumer()
     _consumer.start()
     if os.environ.get(DEMO_FEED):
@@ -80,8 +92,23 @@ def stop() -> None:
         _consumer.stop()
     if _watch is not None:
         _watch.stop()
+    live.stop()
     ingest.stop()
+    if _notifier is not None:
+        _notifier.stop()
     close_store()
+
+
+def _link() -> Link | None:
+    """What links the live frames of this process with those of others; None where there are no others."""
+    url = load_env().redis_url
+    if not url:
+        return None
+    try:
+        from wattkeeper.views.live.redis_link import RedisLink
+    except ImportError:
+        raise ImproperlyConfigured("REDIS_URL is set, but redis is missing: pip install wattkeeper[redis].") from None
+    return RedisLink(url)
 
 
 def _end_with_parent(parent: int) -> None:

@@ -37,8 +37,10 @@ INSTALLED_APPS = [
     "wattkeeper.flow.sources.csv_upload",
     "wattkeeper.flow.rules",
     "wattkeeper.flow.alerts",
+    "wattkeeper.flow.notify",
     "wattkeeper.views.api",
     "wattkeeper.views.dashboard",
+    "wattkeeper.views.live",
     "wattkeeper.kinds.vehicle",
     "wattkeeper.kinds.battery",
 ]
@@ -202,9 +204,14 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.log_level},
     "loggers": {
+        # What it has to say of wrong settings has them in it, tokens too.
+        "apprise": {"level": "CRITICAL"},
+        # Mail that is printed because there is no mail server is read in the log, whatever else is.
+        "wattkeeper.flow.notify.channels.email": {"level": "INFO"},
         "axes": {"level": "WARNING"},
         "huey": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
     },
 }

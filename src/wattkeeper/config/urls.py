@@ -17,7 +17,9 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="wattkeeper/api_docs.html"),
         name="api-docs",
     ),
+    path("dashboard/", include("wattkeeper.kinds.battery.dashboard.page_urls")),
     path("api/alerts/", include("wattkeeper.views.api.alert_urls")),
+    path("api/notifications/", include("wattkeeper.views.api.notification_urls")),
     path("api/rules/", include("wattkeeper.views.api.rule_urls")),
     path("vehicle_data/", include("wattkeeper.kinds.vehicle.urls")),
     path(

@@ -16,6 +16,7 @@ from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
 from wattkeeper.config.demo.history import history_load, sample_load
+from wattkeeper.config.demo.notifications import notifications_make
 from wattkeeper.config.demo.people import PASSWORD, people_make
 from wattkeeper.config.management.address import add_address_arguments
 from wattkeeper.config.management.migrated import require_migrated
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         settings.HOME.mkdir(parents=True, exist_ok=True)
         require_migrated()
         logins = people_make()
+        notifications_make()
         self.stdout.write("Loading the demo fleet …")
         with _store_open():
             sample_load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -14,13 +15,19 @@ from django.db import connection
 
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
+from wattkeeper.config.loop import polite_loop
 from wattkeeper.config.management.address import add_address_arguments
 from wattkeeper.config.management.migrated import require_migrated
+from wattkeeper.config.outside import ADDRESS
 from wattkeeper.flow.store.lock import HomeLock
+from wattkeeper.views.live.door import SOCKETS_MOST
 
 # How long a server that was told to stop waits for answers under way: a slow reader of an export would keep it
 # for hours. Nothing acknowledged is lost when the worker is then killed, see docs/architecture.md.
 PATIENCE_SECONDS = 10
+# Beyond them callers wait in line. Live sockets stay connected, so there is room for others beside the most of them.
+CONNECTIONS_MOST = 1024 + SOCKETS_MOST
+_OTHER_FILES = 512
 
 
 class Command(BaseCommand):
@@ -31,7 +38,7 @@ class Command(BaseCommand):
         add_address_arguments(parser)
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        from granian import Granian
+        from granian import Granian, loops
         from granian.constants import Interfaces, Loops
         from granian.log import LogLevels
 
@@ -42,6 +49,9 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         os.environ[serving.HOLDER] = f"serving {address}"
+        os.environ[ADDRESS] = _reached_at(host, port)
+        loops.register("auto")(polite_loop)
+        _allow_files(CONNECTIONS_MOST)
         server = Granian(
             self.application,
             address=host,
@@ -51,13 +61,30 @@ class Command(BaseCommand):
             workers=1,
             respawn_failed_workers=False,
             workers_kill_timeout=PATIENCE_SECONDS,
-            backpressure=1024,
+            backpressure=CONNECTIONS_MOST,
+            websockets=True,
             log_access=False,
             log_level=LogLevels.warning,
         )
         server.on_startup(lambda: self.stdout.write(f"Wattkeeper serves on {address}  (Ctrl-C stops it)"))
         connection.close()  # the worker is a fork of this process
         server.serve()
+
+
+def _reached_at(host: str, port: int) -> str:
+    """Who listens on every address is reached at their own."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _allow_files(connections: int) -> None:
+    """As many open files as connections need, if the system lets us: many a shell begins with 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _require_free_home() -> None:
