@@ -8,6 +8,7 @@ import pytest
 
 from tests.people import key_make, person_make
 from tests.support.alerts import battery, posted
+from tests.support.channels import mail, message_make, route_make
 from wattkeeper.base.accounts.models import ApiKey, Tenant
 from wattkeeper.base.assets.actions import assets_register
 from wattkeeper.base.catalog.streams import Stream
@@ -96,6 +97,18 @@ def rule_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
         alert_type="FAULT",
     )
     return {"rule_id": str(rule_add(tenant=tenant, fields=fields, actor="test").pk)}
+
+
+def channel_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"channel_id": str(mail(tenant).pk)}
+
+
+def route_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"route_id": str(route_make(mail(tenant)).pk)}
+
+
+def message_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"message_id": str(message_make(mail(tenant)).pk)}
 
 
 def _upload(tenant: Tenant, stream: Stream) -> str:

@@ -53,6 +53,7 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
     "people/<int:user_id>/": objects.user_id,
     "people/<int:user_id>/password/": objects.user_id,
     "keys/<int:key_id>/revoke/": objects.key_id,
+    "alerts/<int:alert_id>/": objects.alert_id,
     **{f"rules/<int:rule_id>/{step}": objects.rule_id for step in ("", "try/", "switch/", "remove/")},
     "vehicles/<int:asset_id>/": objects.asset_id,
     "vehicles/<int:asset_id>/edit/": objects.asset_id,
@@ -71,6 +72,19 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
         )
     },
     **{f"api/rules/<int:rule_id>/{step}": objects.rule_id for step in ("", "enable/", "disable/", "try/")},
+    **{
+        f"{mount}notifications/{route}": make
+        for mount, route, make in (
+            ("api/", "channels/<int:channel_id>/", objects.channel_id),
+            ("api/", "channels/<int:channel_id>/test/", objects.channel_id),
+            ("api/", "routes/<int:route_id>/", objects.route_id),
+            ("api/", "messages/<int:message_id>/", objects.message_id),
+            *(("", f"channels/<int:channel_id>/{step}", objects.channel_id) for step in ("", "switch/", "test/")),
+            ("", "channels/<int:channel_id>/remove/", objects.channel_id),
+            *(("", f"routes/<int:route_id>/{step}", objects.route_id) for step in ("", "switch/", "remove/")),
+            ("", "messages/<int:message_id>/", objects.message_id),
+        )
+    },
     **{f"imports/<uuid:upload_id>/{step}": objects.upload_id for step in ("", "retry/", "discard/")},
 }
 

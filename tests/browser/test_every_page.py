@@ -16,10 +16,17 @@ pytestmark = [
 # What is looked at, and something to do there first.
 PAGES = {
     "overview": "/",
+    "alerts": "/alerts/",
+    "alerts that are none": "/alerts/?search=nothing+like+it",
+    "alerts that are over": "/alerts/?state=over",
     "vehicles": "/vehicles/",
     "vehicles that are none": "/vehicles/?search=nothing",
     "vehicle": "/vehicles/{vehicle}/?window=24h&compare=1",
     "vehicle, nothing there": "/vehicles/{vehicle}/?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
+    "battery dashboard": "/dashboard/",
+    "battery dashboard, nothing there": "/dashboard/?search=nothing",
+    "batteries": "/batteries/",
+    "battery": "/batteries/{battery}/",
     "rules": "/rules/",
     "rules that are none": "/rules/?search=nothing+like+it",
     "rule": "/rules/{rule}/",
@@ -28,6 +35,9 @@ PAGES = {
     "a new rule of silence": "/rules/new/?kind={kind}&shape=1&condition=silent",
     "imports": "/imports/",
     "search": "/search/?q=van",
+    "notifications": "/notifications/",
+    "a new channel": "/notifications/channels/new/?type=sms",
+    "what was sent": "/notifications/messages/",
     "people": "/people/",
     "person": "/people/{person}/",
     "keys": "/keys/",
@@ -52,12 +62,16 @@ def test_the_login_is_in_order(page: Page) -> None:
 
 def test_each_page_fits_is_in_order_and_does_not_jump(page: Page, complaints: list[str]) -> None:
     log_in(page, name="demo-admin")
-    ids = {"vehicle": _first_id(page, "/vehicles/"), "person": _first_id(page, "/people/")}
+    ids = {
+        "vehicle": _first_id(page, "/vehicles/"),
+        "person": _first_id(page, "/people/"),
+        "battery": _first_id(page, "/batteries/"),
+    }
     ids |= {"rule": _first_id(page, "/rules/?kind=vehicle"), "kind": "vehicle"}
     wrong = []
     for name, path in PAGES.items():
         page.goto(path.format(**ids))
-        if "{vehicle}/?window=24h" in path:
+        if "{vehicle}/?window=24h" in path or "{battery}" in path:
             expect(page.locator("[data-charts][data-ready]")).to_be_visible()
         wrong += [f"{name}: {one}" for one in violations(page)]
         if not fits(page):

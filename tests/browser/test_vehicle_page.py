@@ -101,9 +101,7 @@ def test_the_window_before_is_drawn_beside_it(page: Page) -> None:
 
 def test_a_pointer_reads_the_same_moment_in_every_chart(page: Page) -> None:
     charts = opened(page)
-    box = charts.locator(".u-over").first.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    charts.locator(".u-over").first.hover()
     reads = charts.locator("[data-read]")
     expect(reads.nth(1)).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
     expect(reads.nth(2)).to_contain_text("%")
@@ -149,7 +147,7 @@ def test_a_manager_names_a_vehicle(page: Page) -> None:
     dialog = page.get_by_role("dialog", name="Edit")
     dialog.get_by_label("Site").fill("Hamburg")
     dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
     page.goto("/vehicles/?site=Hamburg")
     expect(page.locator("tbody tr")).to_have_count(1)
 
@@ -161,7 +159,7 @@ def test_charts_that_cannot_be_had_say_so(page: Page, complaints: list[str]) -> 
     )
     page.goto("/vehicles/")
     page.get_by_role("link", name="VAN-0001").click()
-    expect(page.get_by_role("status")).to_contain_text("There is no memory for this now.")
+    expect(page.locator("#toasts")).to_contain_text("There is no memory for this now.")
     expect(page.locator("[data-wait]").first).to_have_text("Could not be loaded")
     complaints.clear()
 

@@ -7,16 +7,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
+import redis
 
 # Whoever this is may make databases.
 POSTGRES = os.environ.get("WATTKEEPER_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS = os.environ.get("WATTKEEPER_TEST_REDIS", "redis://127.0.0.1:6379/0")
 
 
 def _tmpfs() -> str:
@@ -52,12 +56,22 @@ def _postgres() -> str:
     return ""
 
 
+def _redis() -> str:
+    try:
+        with redis.Redis.from_url(REDIS, socket_connect_timeout=3) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return f"no server answers: {error}"
+    return ""
+
+
 # Each says why its thing is absent, or nothing. A need that is not listed is a command by its name.
 _NEEDS: Mapping[str, Callable[[], str]] = {
     "tmpfs": _tmpfs,
     "strace": _strace,
     "chromium": _chromium,
     "postgres": _postgres,
+    "redis": _redis,
 }
 
 
@@ -67,6 +81,17 @@ def absent(what: str) -> str:
     if what in _NEEDS:
         return _NEEDS[what]()
     return "" if shutil.which(what) else f"there is no command {what}"
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """An empty database of this test's own."""
+    name = f"wattkeeper_{uuid4().hex}"
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield urlsplit(POSTGRES)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

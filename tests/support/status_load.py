@@ -70,6 +70,7 @@ class Sent:
     unsure: dict[int, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)  # of the acknowledged, in seconds
     answers: Counter[int] = field(default_factory=Counter)  # by HTTP status
+    turned: dict[tuple[int, str], float] = field(default_factory=dict)  # see Load.turns
     said: str = ""  # of the first answer that is neither OK nor BUSY
 
     @property
@@ -96,14 +97,26 @@ class Load:
     path: str = PATH
     host: str = "127.0.0.1"
     first: Mapping[int, int] = field(default_factory=dict)
+    rate: float = 0.0  # readings a second in all, 0: as many as are answered
+    most: int = 0  # readings in all, 0: until the time is over
+
+    def turns(self, battery: int, number: int) -> bool:
+        """Whether this reading opens or ends an alert by the default rules: the first hot one, and the second cool one,
+        after the off-delay. Of these `Sent.turned` has when they were sent, by `time.monotonic`; by battery and event
+        time."""
+        is_hot = [self.script.is_hot(battery, number - back) for back in range(3)]
+        return number > 2 and (is_hot[:2] == [True, False] or is_hot == [False, False, True])
 
 
 class _Client(asyncio.Protocol):
     """One connection: sends a reading when the answer to the one before has come, until the time is over."""
 
-    def __init__(self, load: Load, batteries: Sequence[int], sent: Sent, until: float) -> None:
+    def __init__(self, load: Load, batteries: Sequence[int], sent: Sent, until: float, *, place: int = 0) -> None:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._load, self._sent, self._until = load, sent, until
+        # Of its own readings each comes so long after the one before; the clients' first ones lie evenly in between.
+        self._pause = load.clients / load.rate if load.rate else 0.0
+        self._due = until - load.seconds + (place / load.rate if load.rate else 0.0)
         self._turns = deque(batteries)
         self._numbers = {battery: load.first.get(battery, 0) for battery in batteries}
         self._heads = {battery: _head(load, battery) for battery in batteries}
@@ -114,7 +127,7 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._send()
+        self._send_when_due()
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -127,15 +140,26 @@ class _Client(asyncio.Protocol):
         if not self.over.done():
             self.over.set_result(None)
 
+    def _send_when_due(self) -> None:
+        early = self._due - time.perf_counter()
+        self._due += self._pause
+        if early > 0:
+            asyncio.get_running_loop().call_later(early, self._send)
+        else:
+            self._send()
+
     def _send(self) -> None:
         assert self._transport is not None
-        if time.perf_counter() >= self._until or self.over.done():
+        is_enough = self._load.most and len(self._sent.latencies) >= self._load.most
+        if is_enough or time.perf_counter() >= self._until or self.over.done():
             self._transport.close()
             return
         battery = self._turns[0]
         number = self._numbers[battery]
         body = self._load.script.body(battery, number)
         self._sent.unsure[battery] = number
+        if self._load.turns(battery, number):
+            self._sent.turned.setdefault((battery, self._load.script.at(number).isoformat()), time.monotonic())
         self._began = time.perf_counter()
         self._transport.write(b"%bContent-Length: %d\r\n\r\n%b" % (self._heads[battery], len(body), body))
 
@@ -148,7 +172,7 @@ class _Client(asyncio.Protocol):
             sent.acknowledged[battery] = sent.acknowledged.get(battery, 0) + 1
             self._numbers[battery] += 1
             self._turns.rotate(-1)
-            self._send()
+            self._send_when_due()
         elif status == BUSY:
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._send)
         else:
@@ -176,7 +200,7 @@ async def _send(load: Load) -> Sent:
     clients = []
     for number in range(min(load.clients, len(load.batteries))):
         own = load.batteries[number :: load.clients]
-        client = _Client(load, own, sent, began + load.seconds)
+        client = _Client(load, own, sent, began + load.seconds, place=number)
         try:
             await loop.create_connection(lambda client=client: client, load.host, load.port)
         except OSError:  # the server is gone already
