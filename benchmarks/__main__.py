@@ -113,6 +113,24 @@ def status(folder: Path) -> Iterator[Figure]:
         yield from status_figures(server, folder)
 
 
+def live_page(folder: Path) -> Iterator[Figure]:
+    """The dashboard, open while batteries speak."""
+    from benchmarks.live_page import live_page_figures
+    from benchmarks.server import serving
+
+    with serving(folder / "live-page") as server:
+        yield from live_page_figures(server)
+
+
+def live(folder: Path) -> Iterator[Figure]:
+    """Batteries that are updated while many look."""
+    from benchmarks.live import BATTERIES, live_figures
+    from benchmarks.server import serving
+
+    with serving(folder / "live", before=["benchmarks.batteries", str(BATTERIES)]) as server:
+        yield from live_figures(server)
+
+
 SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "load": load,
     "export": export,
@@ -120,6 +138,8 @@ SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "large": large,
     "status": status,
     "judging": judging,
+    "live": live,
+    "live_page": live_page,
 }
 
 _HEAD = """# Benchmarks
