@@ -9,14 +9,13 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.support.browsing import BY_TURNS, CHROMIUM, SIZES
-from tests.support.servers import Server, command, home_make, serving
+from tests.support.servers import Server, demo_make, serving
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("browser") / "home"
-    key = home_make(home)
-    command("demo", "--vehicles", 3, "--packs", 20, "--days", 1, home=home).check_returncode()
+    key = demo_make(home)
     with serving(home, key=key) as server:
         yield server
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import EVERYWHERE, fits, log_in, violations
+from tests.support.browsing import SIZES, fits, log_in, violations_by_day_and_night
 
 pytestmark = [
     pytest.mark.needs("chromium"),
     pytest.mark.xdist_group(__name__),
-    pytest.mark.parametrize("page", EVERYWHERE, indirect=True, ids="-".join),
+    pytest.mark.parametrize("page", [(size, "light") for size in SIZES], indirect=True, ids=SIZES),
 ]
 
 # What is looked at, and something to do there first.
@@ -56,7 +56,7 @@ SHIFTS = """() => new Promise((done) => {
 
 def test_the_login_is_in_order(page: Page) -> None:
     page.goto("/login/")
-    assert violations(page) == []
+    assert violations_by_day_and_night(page) == []
     assert fits(page)
 
 
@@ -73,11 +73,12 @@ def test_each_page_fits_is_in_order_and_does_not_jump(page: Page, complaints: li
         page.goto(path.format(**ids))
         if "{vehicle}/?window=24h" in path or "{battery}" in path:
             expect(page.locator("[data-charts][data-ready]")).to_be_visible()
-        wrong += [f"{name}: {one}" for one in violations(page)]
         if not fits(page):
             wrong.append(f"{name}: is wider than the screen")
         if shift := page.evaluate(SHIFTS):
             wrong.append(f"{name}: jumps by {shift}")
+        wrong += [f"{name}: {one}" for one in violations_by_day_and_night(page)]
+        page.emulate_media(color_scheme="light")
     # The two pages that are errors are told so by the browser, too.
     told = [one for one in complaints if "400 (Bad Request)" not in one and "404 (Not Found)" not in one]
     complaints.clear()
@@ -89,15 +90,15 @@ def test_what_opens_over_a_page_is_in_order(page: Page) -> None:
     page.goto("/components/")
     page.get_by_role("button", name="Open a dialog").click()
     expect(page.get_by_role("dialog", name="Edit")).to_be_visible()
-    assert violations(page) == []
+    assert violations_by_day_and_night(page) == []
     page.keyboard.press("Escape")
     page.locator("summary", has_text="Menu").click()
     page.get_by_role("button", name="One that stays").click()
     expect(page.get_by_role("status")).to_contain_text("This did not work")
-    assert violations(page) == []
+    assert violations_by_day_and_night(page) == []
     page.goto("/vehicles/")
     page.locator("summary", has_text="Filters").click()
-    assert violations(page) == []
+    assert violations_by_day_and_night(page) == []
     assert fits(page)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.support.servers import Server, command, home_make, serving
+from tests.support.servers import Server, command, demo_make, serving
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group(__name__)]
 
@@ -18,8 +18,7 @@ ROOT, PASSWORD = "root", "correct-horse-77"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("policy") / "home"
-    key = home_make(home)
-    command("demo", "--vehicles", 2, "--packs", 20, "--days", 1, home=home).check_returncode()
+    key = demo_make(home)
     root = ("createsuperuser", "--noinput", "--username", ROOT, "--email", "root@localhost.localdomain")
     command(*root, home=home, DJANGO_SUPERUSER_PASSWORD=PASSWORD).check_returncode()
     with serving(home, key=key) as server:

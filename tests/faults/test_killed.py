@@ -44,8 +44,10 @@ def is_half_stored(server: Server, client: httpx.Client) -> bool:
     return feeds.rows_stored(client) > 0
 
 
-@pytest.mark.parametrize("kill", [kill_all, kill_parent, kill_worker])
-@pytest.mark.parametrize("moment", [is_read, is_half_stored])
+@pytest.mark.parametrize(
+    ("moment", "kill"),
+    [(is_read, kill_all), (is_read, kill_parent), (is_half_stored, kill_all), (is_half_stored, kill_worker)],
+)
 def test_a_load_that_is_killed_and_runs_again_stores_every_row_once(
     tmp_path: Path, file: UploadFile, kill: Callable[[Server], None], moment: Callable[[Server, httpx.Client], bool]
 ) -> None:

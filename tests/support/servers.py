@@ -134,6 +134,21 @@ def home_make(home: Path) -> str:
     return key
 
 
+def demo_make(home: Path) -> str:
+    """A home with a small demo: three vehicles, twenty packs, a day of each; the secret of its key."""
+    template, key = _demo()
+    shutil.copytree(template, home, dirs_exist_ok=True, symlinks=True)  # the engine's folders lead to one another
+    return key
+
+
+@cache
+def _demo() -> tuple[Path, str]:
+    home = Path(settings.HOME) / "demo"
+    key = home_make(home)
+    command("demo", "--vehicles", 3, "--packs", 20, "--days", 1, home=home).check_returncode()
+    return home, key
+
+
 @cache
 def _template() -> tuple[Path, str]:
     """Migrated once a test process: each home is a copy."""

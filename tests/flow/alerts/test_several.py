@@ -158,7 +158,7 @@ class TestWhatAsksForSomebody:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks how SQLite goes about it")
-def test_of_a_hundred_thousand_an_index_has_the_order(tenant: Tenant, asset: Asset) -> None:
+def test_of_ten_thousand_an_index_has_the_order(tenant: Tenant, asset: Asset) -> None:
     now = clock.now()
     Alert.objects.bulk_create(
         [
@@ -174,11 +174,11 @@ def test_of_a_hundred_thousand_an_index_has_the_order(tenant: Tenant, asset: Ass
                 opened_at=now,
                 resolved_at=now if number % 3 else None,
             )
-            for number in range(100_000)
+            for number in range(10_000)
         ],
         batch_size=2_000,
     )
     plan = urgent_first(alerts_of(tenant.pk))[:20].explain()
     assert "alert_urgent" in plan
     assert "TEMP B-TREE" not in plan
-    assert sum(urgent_counts(tenant.pk).values()) == unresolved_count(tenant.pk) == 33_334
+    assert sum(urgent_counts(tenant.pk).values()) == unresolved_count(tenant.pk) == 3_334

@@ -148,7 +148,7 @@ def replayed(rule: RuleSpec, asset: Asset, rows: Sequence[Row], nameplate: Mappi
 _runs = itertools.count()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=WILD_ROWS, asked=RULE)
 def test_a_trial_raises_what_reading_after_reading_would_have(
     rows: list[Row], asked: dict[str, Any], past: Past

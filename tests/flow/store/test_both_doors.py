@@ -73,7 +73,7 @@ _rows = st.tuples(
 @example([("V1", "2024-01-01 00:00:00.123456789", "0", "1", "2", "3", "P")])
 @example([("V1", at, "0", "1", "2", "3", "P") for at in _EDGES_OF_THE_CALENDAR])
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_a_row_is_judged_the_same_alone_and_in_a_file(embedded_store: Store, rows: list[tuple[str, ...]]) -> None:
     tenant_id, batch_id = next(_tenants), next(_batches)

@@ -85,7 +85,7 @@ def _files(draw: st.DrawFn) -> tuple[bytes, str | None]:
 @given(_files())
 @example((b"vehicle_id,timestamp,odometer,soc,elevation\nV1,2024-05-01T12:00:00Z,1,2,3\r\n", None))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_the_preview_says_of_every_row_what_the_load_makes_of_it(
     embedded_store: Store, file: tuple[bytes, str | None]
