@@ -80,7 +80,8 @@ def test_whatever_is_told_was_wanted(route: RouteSpec, happened: Happened, openi
     if not wants(route, happened, opening_told=opening_told):
         return
     assert happened.tenant_id == route.tenant_id
-    assert happened.what in ("opened", "announced", "cleared", "resolved")
+    assert happened.what in ("opened", "announced", "changed", "cleared", "resolved")
+    assert not (happened.what == "changed" and opening_told)
     if happened.what in ("cleared", "resolved"):
         assert opening_told and route.tells_cleared
     else:
