@@ -34,6 +34,7 @@ from wattkeeper.flow.notify.models import (
     NotifyChannel,
 )
 from wattkeeper.flow.notify.render import Rendered, rendered
+from wattkeeper.flow.notify.repeat import repeats_begin, repeats_put_off
 from wattkeeper.flow.notify.routing import ENDINGS
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def notification_send(claim: Claim) -> None:
     notification = Notification.objects.select_related("channel", "route", "tenant").get(pk=claim.notification_id)
     said = rendered(notification)
     if said.message is None:
-        _note_dropped(claim, said)
+        _note_dropped(notification, claim, said)
         return
     channel = notification.channel
     began = time.monotonic()
@@ -212,12 +213,14 @@ def _note(notification: Notification, claim: Claim, said: Rendered, attempt: Att
 
 
 @transaction.atomic
-def _note_dropped(claim: Claim, said: Rendered) -> None:
+def _note_dropped(notification: Notification, claim: Claim, said: Rendered) -> None:
     if not _ours(claim).update(state=NotificationState.DROPPED, why=said.why, **_over()):
         return
     NOTIFICATIONS.labels(NotificationState.DROPPED.value).inc()
     if said.is_void:
         news_owe([claim.notification_id])
+    elif notification.route is not None:
+        repeats_begin(notification.route, said.known)
 
 
 def _pause(notification: Notification, claim: Claim, attempt: Attempt) -> timedelta | None:
@@ -238,13 +241,12 @@ def _note_items(notification: Notification, said: Rendered, now: datetime, *, is
             ids = [pk for pk, told_as in said.told.items() if told_as == what]
             NewsItem.objects.filter(pk__in=ids).update(told_as=what)
     route = notification.route
-    if route is None or not route.repeat_minutes:
+    if route is None:
         return
     still_open = [pk for pk, what in said.told.items() if what not in ENDINGS]
-    newest = dict(NewsItem.objects.filter(pk__in=still_open).order_by("pk").values_list("alert_id", "pk"))
-    # Each alert has one time at which it is told again, whichever message told it last.
-    NewsItem.objects.filter(route=route, alert_id__in=newest, repeat_at__isnull=False).update(repeat_at=None)
-    NewsItem.objects.filter(pk__in=newest.values()).update(repeat_at=now + timedelta(minutes=route.repeat_minutes))
+    repeats_begin(route, {**dict.fromkeys(still_open, now), **said.known})
+    if is_told:
+        repeats_put_off(route, still_open, now=now)
 
 
 def _over(now: datetime | None = None) -> dict[str, Any]:

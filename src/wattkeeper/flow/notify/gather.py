@@ -21,8 +21,9 @@ from django.db.models import Max, Q, QuerySet
 
 from wattkeeper.base.catalog.alerting import Level
 from wattkeeper.flow.alerts.models import Alert, Transition
+from wattkeeper.flow.notify.heard import told_or_tried
 from wattkeeper.flow.notify.joining import Item, happened_of, items_join, spec_of
-from wattkeeper.flow.notify.models import GatherMark, NewsItem, NotificationState, Route
+from wattkeeper.flow.notify.models import GatherMark, NewsItem, Route
 from wattkeeper.flow.notify.routing import ENDINGS, OPENINGS, RAISED, is_at_least, wants
 
 _MARK = "transitions"
@@ -109,13 +110,14 @@ def _work_off(transitions: Iterable[Transition]) -> None:
     if not routes:
         return
     specs = [(route, spec_of(route)) for route in routes]
-    heard = _heard(ids)
+    openings, endings = _told_by_route(ids), _owed_endings(ids, routes)
     wanted: dict[Route, list[Item]] = defaultdict(list)
     for one in told:
         alert = alerts[one.alert_id]
         happened = happened_of(one.kind, alert)
         for route, spec in specs:
-            if wants(spec, happened, opening_told=(route.pk, alert.pk) in heard):
+            told_of = endings if one.kind in ENDINGS else openings
+            if wants(spec, happened, opening_told=(route.pk, alert.pk) in told_of):
                 wanted[route].append(
                     Item(alert_id=alert.pk, transition_id=one.pk, level=happened.level, is_ending=one.kind in ENDINGS)
                 )
@@ -141,10 +143,15 @@ def _routes(tenant_ids: Collection[int]) -> Sequence[Route]:
     )
 
 
-def _heard(alert_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Route and alert where people have heard of the alert, or may have: an attempt whose answer never came."""
-    told = ~Q(told_as="") | Q(notification__attempts__gt=0, notification__state__in=_MAY_ARRIVE)
-    return set(NewsItem.objects.filter(told, alert_id__in=alert_ids).values_list("route_id", "alert_id"))
+def _told_by_route(alert_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Route and alert where the route has told that the alert is open, or may have."""
+    return set(told_or_tried(alert_ids).values_list("route_id", "alert_id"))
 
 
-_MAY_ARRIVE = (NotificationState.WAITING, NotificationState.SENDING)
+def _owed_endings(alert_ids: Collection[int], routes: Iterable[Route]) -> set[tuple[int, int]]:
+    """Route and alert where the route was to tell of the alert, and its channel has heard of it, by whichever route."""
+    heard = set(told_or_tried(alert_ids).values_list("notification__channel_id", "alert_id"))
+    channels = {route.pk: route.channel_id for route in routes}
+    asked = NewsItem.objects.filter(alert_id__in=alert_ids, route_id__in=channels)
+    pairs = asked.values_list("route_id", "alert_id").distinct()
+    return {(route_id, alert_id) for route_id, alert_id in pairs if (channels[route_id], alert_id) in heard}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from wattkeeper.base.catalog.alerting import Level
 from wattkeeper.base.core import clock
@@ -12,6 +13,7 @@ from wattkeeper.flow.alerts.models import Alert, Transition
 from wattkeeper.flow.notify.channels.declared import AlertNews, Message
 from wattkeeper.flow.notify.channels.outside import outside
 from wattkeeper.flow.notify.channels.wording import is_over, thing_of, type_of
+from wattkeeper.flow.notify.heard import Heard, heard_before
 from wattkeeper.flow.notify.models import LONGEST_TITLE, NewsItem, Notification, Route
 from wattkeeper.flow.notify.routing import ENDINGS, RAISED
 
@@ -20,6 +22,7 @@ NEWS = frozenset({"opened", RAISED})
 TEST_TITLE = "Test: messages of Wattkeeper arrive here"
 
 _SEVERITY = {level.value: number for number, level in enumerate(Level)}
+_KNOWN = "The channel has heard it by another message already."
 _NOTHING_LEFT = "What it would have said was over, or taken care of, before it was sent."
 
 
@@ -27,11 +30,13 @@ _NOTHING_LEFT = "What it would have said was over, or taken care of, before it w
 class Rendered:
     """`message` None: there is nothing to say, for the reason `why`. `told`: what each item is told as, by its id.
 
+    `known`: the items of open alerts that the channel has heard of already, and when it last did.
     `is_void`: its way is gone, whatever it has to say.
     """
 
     message: Message | None
     told: Mapping[int, str] = field(default_factory=dict)
+    known: Mapping[int, datetime] = field(default_factory=dict)
     why: str = ""
     is_void: bool = False
 
@@ -42,10 +47,10 @@ def rendered(notification: Notification) -> Rendered:
         return Rendered(message=None, why=why, is_void=True)
     if notification.route is None:
         return Rendered(message=_message(notification, TEST_TITLE, []))
-    told, news = _news(notification, notification.route)
+    told, known, news = _news(notification, notification.route)
     if not news:
-        return Rendered(message=None, why=_NOTHING_LEFT)
-    return Rendered(message=_message(notification, title_of(news), news), told=told)
+        return Rendered(message=None, known=known, why=_KNOWN if known else _NOTHING_LEFT)
+    return Rendered(message=_message(notification, title_of(news), news), told=told, known=known)
 
 
 def title_of(news: Sequence[AlertNews]) -> str:
@@ -86,57 +91,50 @@ def _void(notification: Notification) -> str:
     return "" if channel.enabled else "Its channel is switched off."
 
 
-def _news(notification: Notification, route: Route) -> tuple[dict[int, str], list[AlertNews]]:
+def _news(notification: Notification, route: Route) -> tuple[dict[int, str], dict[int, datetime], Sequence[AlertNews]]:
     items: dict[int, list[NewsItem]] = defaultdict(list)
     for item in notification.items.select_related("alert__asset", "transition").order_by("pk"):
         items[item.alert_id].append(item)
-    before = _told_before(notification, route, items)
+    heard = heard_before(notification, items)
     told: dict[int, str] = {}
+    known: dict[int, datetime] = {}
     said: list[tuple[Alert, str]] = []
     for alert_id, of_alert in items.items():
-        alert = of_alert[0].alert
-        what = _what(alert, of_alert, before[alert_id], route, is_retry=notification.attempts > 1)
+        alert, before = of_alert[0].alert, heard[alert_id]
+        what = _what(alert, of_alert, before, route, is_retry=notification.attempts > 1)
         if what:
             told.update({item.pk: what for item in of_alert})
             said.append((alert, what))
-    return told, _ordered(said)
+        elif before.open_at is not None and not alert.is_resolved:
+            known[of_alert[-1].pk] = before.open_at
+    return told, known, _ordered(said)
 
 
-def _what(alert: Alert, items: Sequence[NewsItem], before: set[str], route: Route, *, is_retry: bool) -> str:
+def _what(alert: Alert, items: Sequence[NewsItem], heard: Heard, route: Route, *, is_retry: bool) -> str:
     """What is to be said of the alert; nothing where nobody has heard of it and nobody needs to."""
-    has_heard = bool(before - ENDINGS)
-    kinds = [_kind(item, has_heard=has_heard) for item in items]
-    openings = [kind for kind in kinds if kind not in ENDINGS]
+    openings = [item for item in items if item.transition is None or item.transition.kind not in ENDINGS]
     if alert.is_resolved:
         # An attempt before this one may have arrived, though nobody said so.
-        has_heard = has_heard or (is_retry and bool(openings))
-        if not (route.tells_cleared and has_heard) or before & ENDINGS:
+        has_heard = heard.open_at is not None or (is_retry and bool(openings))
+        if not (route.tells_cleared and has_heard) or heard.of_its_end:
             return ""
         return "resolved" if alert.cleared_at is None else "cleared"
-    if alert.shelved_until is not None or not openings:
+    if alert.shelved_until is not None:
         return ""
-    what = openings[-1]
+    what = next((word for item in reversed(openings) if (word := _word(item, heard, route))), "")
     if alert.acknowledged_at is not None and (what == REPEATED or not is_retry):
         return ""  # nobody needs to be told of what somebody has
-    if what in NEWS and has_heard:
-        return ""  # by another message, when its level had been raised
     return "opened" if what in NEWS else what
 
 
-def _kind(item: NewsItem, *, has_heard: bool) -> str:
-    """What the item has to say; what is told again to who has not heard of it is new to them."""
-    if item.repeat and (has_heard or item.transition is None):
-        return REPEATED
-    return "" if item.transition is None else item.transition.kind
-
-
-def _told_before(notification: Notification, route: Route, alert_ids: Iterable[int]) -> Mapping[int, set[str]]:
-    """What the route has told of these alerts in other messages."""
-    told: dict[int, set[str]] = defaultdict(set)
-    others = NewsItem.objects.filter(route=route, alert_id__in=list(alert_ids)).exclude(told_as="")
-    for alert_id, told_as in others.exclude(notification=notification).values_list("alert_id", "told_as"):
-        told[alert_id].add(told_as)
-    return told
+def _word(item: NewsItem, heard: Heard, route: Route) -> str:
+    """What the item has to say to a channel that has heard so much; what is told again to who has not heard of it is
+    new to them. Nothing where it knows, or is not due to hear it again: another message was quicker."""
+    if item.transition is not None and not heard.knows(item):
+        return item.transition.kind
+    pause = timedelta(minutes=route.repeat_minutes)
+    is_due = heard.open_at is None or (pause and heard.open_at + pause <= clock.now())
+    return REPEATED if item.repeat and is_due else ""
 
 
 def _ordered(said: Sequence[tuple[Alert, str]]) -> list[AlertNews]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from wattkeeper.base.catalog.alerting import Level
 from wattkeeper.base.core import clock
 from wattkeeper.flow.alerts.models import Alert
+from wattkeeper.flow.notify.heard import has_heard
 from wattkeeper.flow.notify.joining import Item, happened_of, items_join, spec_of
 from wattkeeper.flow.notify.models import NewsItem, NotificationState, Route
-from wattkeeper.flow.notify.routing import ENDINGS, wants
+from wattkeeper.flow.notify.routing import ENDINGS, due_of, wants
 
 _AT_ONCE = 1_000
 _TRIED = (NotificationState.SENT, NotificationState.FAILED)
@@ -35,11 +37,11 @@ def _due() -> QuerySet[NewsItem]:
 
 
 def _repeat() -> int:
-    wanted: dict[Route, list[Item]] = defaultdict(list)
+    going: list[tuple[NewsItem, Item]] = []
     due = list(
         _due()
         .select_related("alert__asset", "route__channel", "route__tenant")
-        .annotate(has_heard=Exists(_told()))
+        .annotate(has_heard=has_heard())
         .order_by("repeat_at", "pk")[:_AT_ONCE]
     )
     for item in due:
@@ -55,9 +57,62 @@ def _repeat() -> int:
                 level=Level(alert.level),
                 repeat=item.repeat + 1,
             )
-            wanted[route].append(again)
+            going.append((item, again))
+    wanted: dict[Route, list[Item]] = defaultdict(list)
+    for route, again in _once_a_channel(going):
+        wanted[route].append(again)
     items_join(wanted)
     return sum(len(items) for items in wanted.values())
+
+
+def _once_a_channel(going: Iterable[tuple[NewsItem, Item]]) -> list[tuple[Route, Item]]:
+    """Of several routes into one channel the one that tells it first; the others wait for another pause of theirs."""
+    now = clock.now()
+    dues = [
+        (due_of(spec_of(item.route), again.level, now=now, last_critical=None).at, item.pk, item, again)
+        for item, again in going
+    ]
+    chosen: list[tuple[Route, Item]] = []
+    first: dict[tuple[int, int], datetime] = {}
+    for due, _, item, again in sorted(dues, key=lambda one: one[:2]):
+        route, heard_by = item.route, (item.route.channel_id, item.alert_id)
+        if heard_by in first and route.repeat_minutes:
+            NewsItem.objects.filter(pk=item.pk).update(repeat_at=first[heard_by] + _pause(route))
+            continue
+        first.setdefault(heard_by, due)
+        chosen.append((route, again))
+    return chosen
+
+
+def repeats_begin(route: Route, heard: Mapping[int, datetime]) -> None:
+    """Have the route tell again what its channel last heard at these times, by the item. For a transaction."""
+    if not route.repeat_minutes:
+        return
+    now = clock.now()
+    newest = dict(NewsItem.objects.filter(pk__in=heard).order_by("pk").values_list("alert_id", "pk"))
+    # Each alert has one time at which its route tells it again, whichever message told it last.
+    NewsItem.objects.filter(route=route, alert_id__in=newest, repeat_at__isnull=False).update(repeat_at=None)
+    by_time: dict[datetime, list[int]] = defaultdict(list)
+    for pk in newest.values():
+        at = heard[pk] + _pause(route)
+        by_time[at if at > now else now + _pause(route)].append(pk)
+    for at, pks in by_time.items():
+        NewsItem.objects.filter(pk__in=pks).update(repeat_at=at)
+
+
+def repeats_put_off(route: Route, told: Collection[int], *, now: datetime) -> None:
+    """The route has just told these items: what else leads to its channel tells them again a pause of its own later."""
+    others = NewsItem.objects.filter(
+        route__channel=route.channel_id,
+        alert__in=NewsItem.objects.filter(pk__in=told).values("alert"),
+        repeat_at__isnull=False,
+    ).exclude(route=route)
+    for other in Route.objects.filter(pk__in=others.values("route"), repeat_minutes__gt=0):
+        others.filter(route=other).update(repeat_at=now + _pause(other))
+
+
+def _pause(route: Route) -> timedelta:
+    return timedelta(minutes=route.repeat_minutes)
 
 
 def _wants(route: Route, alert: Alert) -> bool:
@@ -65,24 +120,23 @@ def _wants(route: Route, alert: Alert) -> bool:
     return _exists(route) and wants(spec_of(route), happened_of("opened", alert), opening_told=False)
 
 
-def _told() -> QuerySet[NewsItem]:
-    """What an item's route has told of its alert while that was open."""
-    same = NewsItem.objects.filter(route=OuterRef("route"), alert=OuterRef("alert"))
-    return same.exclude(told_as__in=["", *ENDINGS])
-
-
 def repeats_move(route: Route) -> None:
     """Have the route tell again by the pause that it has now, counted from when it told last. For a transaction."""
-    items = NewsItem.objects.filter(route=route, alert__resolved_at=None)
+    items = NewsItem.objects.filter(route=route, alert__resolved_at=None).annotate(has_heard=has_heard())
     last = {item.alert_id: item for item in items.select_related("notification").order_by("pk")}
-    pause = timedelta(minutes=route.repeat_minutes)
-    moved = [item for item in last.values() if item.notification.state in _TRIED and item.told_as not in ENDINGS]
+    moved = [item for item in last.values() if item.told_as not in ENDINGS and _is_through(item, knows=item.has_heard)]
     alert_ids = [item.alert_id for item in moved]
     NewsItem.objects.filter(route=route, alert__in=alert_ids, repeat_at__isnull=False).update(repeat_at=None)
     for item in moved:
         at = item.notification.finished_at
-        item.repeat_at = at + pause if at is not None and pause else None
+        item.repeat_at = at + _pause(route) if at is not None and route.repeat_minutes else None
     NewsItem.objects.bulk_update(moved, ["repeat_at"], batch_size=_AT_ONCE)
+
+
+def _is_through(item: NewsItem, *, knows: bool) -> bool:
+    """Whether its message has been tried, or had nothing left to say to a channel that knows."""
+    state = item.notification.state
+    return state in _TRIED or (state == NotificationState.DROPPED and knows)
 
 
 def needs_care(alert: Alert) -> bool:
