@@ -67,6 +67,35 @@ def test_what_does_not_arrive_says_why(page: Page) -> None:
     assert fits(page)
 
 
+def test_what_is_wrong_is_said_at_once_and_takes_no_secret_away(page: Page, complaints: list[str]) -> None:
+    name = f"Program {secrets.token_hex(3)}"
+    log_in(page, name="demo-admin")
+    page.goto("/notifications/channels/new/?type=webhook")
+    # Past the browser's own check of it.
+    page.get_by_label("Name").evaluate("it => { it.removeAttribute('maxlength'); it.value = 'n'.repeat(101); }")
+    page.get_by_label("URL").fill("http://127.0.0.1:9/hook")
+    page.get_by_label("Secret").fill("short")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.locator(".problem")).to_have_count(2)
+    expect(page.get_by_label("Name")).to_be_focused()
+    expect(page.get_by_label("URL")).to_have_value("http://127.0.0.1:9/hook")
+    expect(page.get_by_label("Secret")).to_have_value("")
+    assert "127.0.0.1:9" not in page.locator("#channel-form").inner_html()
+    assert violations(page) == []
+    assert fits(page)
+
+    page.get_by_label("Secret").fill("a-secret-that-signs-it")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.locator(".problem")).to_have_count(1)
+    expect(page.get_by_label("Secret")).to_have_value("a-secret-that-signs-it")
+    expect(page.get_by_label("Secret")).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("status")).to_contain_text("is added")
+    complaints.clear()  # of the two answers that say what is wrong
+
+
 def test_a_route_is_added_changed_and_switched(page: Page) -> None:
     name = f"Shift {secrets.token_hex(3)}"
     log_in(page, name="demo-admin")

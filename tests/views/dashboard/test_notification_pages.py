@@ -15,6 +15,7 @@ from tests.support.channels import HOOK, SECRET, TOKEN, hook, mail, message_make
 from tests.views.dashboard.test_pages import EVIL, browser
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.core import clock
+from wattkeeper.flow.notify import actions
 from wattkeeper.flow.notify.channels.declared import Outcome
 from wattkeeper.flow.notify.channels.registry import channel_types
 from wattkeeper.flow.notify.models import Notification, NotificationState, NotifyChannel, Route
@@ -215,6 +216,62 @@ class TestChannel:
         assert answer.status_code == 422
         assert told in text_of(answer)
         assert NotifyChannel.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("kind", "form", "wrong"),
+        [
+            ("webhook", {"name": "", "settings.url": "ftp://x", "settings.secret": "short"}, 3),
+            ("webhook", {"name": "Taken", "settings.url": "", "settings.secret": "short"}, 3),
+            ("email", {"name": "", "settings.recipients": "nobody"}, 2),
+            (
+                "sms",
+                {
+                    "name": "",
+                    "settings.service": "twilio",
+                    "settings.account": "nobody",
+                    "settings.token": "",
+                    "settings.sender": "+15005550006",
+                    "settings.numbers": "12",
+                },
+                4,
+            ),
+        ],
+    )
+    def test_all_that_is_wrong_is_said_at_once(self, owner: Person, kind: str, form: Any, wrong: int) -> None:
+        mail(owner.tenant, "Taken")
+        answer = browser(owner).post(f"{CHANNELS}new/?type={kind}", form)
+        assert answer.status_code == 422
+        assert answer.content.decode().count('<p class="problem"') == wrong
+
+    def test_of_one_that_is_there_too_and_its_secrets_stay(self, owner: Person) -> None:
+        channel, client = hook(owner.tenant), browser(owner)
+        mail(owner.tenant, "Taken")
+        answer = client.post(
+            f"{CHANNELS}{channel.pk}/", {"name": "Taken", "settings.url": "ftp://x", "settings.secret": ""}
+        )
+        said = text_of(answer)
+        assert "There is a channel of that name already." in said and "Give a URL that begins with" in said
+        assert "It is set; leave this empty to keep it." in said
+        channel.refresh_from_db()
+        assert channel.settings == HOOK
+
+    def test_a_browser_keeps_a_secret_that_nothing_is_wrong_with(self, owner: Person) -> None:
+        form = {"name": "", "settings.url": HOOK["url"], "settings.secret": "short"}
+        page = browser(owner).post(f"{CHANNELS}new/?type=webhook", form, headers=PART).content.decode()
+        inputs = {name: tag for tag, name in re.findall(r'(<input [^>]*name="settings\.(\w+)"[^>]*>)', page)}
+        assert "hx-preserve" in inputs["url"] and "hx-preserve" not in inputs["secret"]
+
+    def test_a_script_is_told_where_to_go_when_it_is_saved(self, owner: Person) -> None:
+        form = {"name": "Shift", "settings.recipients": "a@example.org"}
+        answer = browser(owner).post(NEW_MAIL, form, headers=PART)
+        assert answer["HX-Redirect"] == f"{CHANNELS}{NotifyChannel.objects.get().pk}/"
+
+    def test_one_too_many_is_said_in_the_form(self, owner: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(actions, "CHANNELS_MOST", 1)
+        mail(owner.tenant)
+        answer = browser(owner).post(NEW_MAIL, {"name": "Shift", "settings.recipients": "a@example.org"})
+        assert answer.status_code == 422
+        assert "There are 1 channels already; remove one first." in text_of(answer)
 
     def test_a_type_that_is_none_is_refused(self, owner: Person) -> None:
         assert browser(owner).get(f"{CHANNELS}new/?type=pigeon").status_code == 400

@@ -16,11 +16,12 @@ from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import ConflictError
-from wattkeeper.flow.notify.channel_settings import settings_changed, settings_checked, settings_shown, type_of
+from wattkeeper.flow.notify.channel_fields import channel_check
+from wattkeeper.flow.notify.channel_settings import settings_changed, settings_shown, type_of
 from wattkeeper.flow.notify.channels.declared import Settings
 from wattkeeper.flow.notify.channels.registry import channel_types
 from wattkeeper.flow.notify.dropping import UNSENT, notifications_drop
-from wattkeeper.flow.notify.models import LONGEST_NAME, Notification, NotificationState, NotifyChannel, Route
+from wattkeeper.flow.notify.models import Notification, NotificationState, NotifyChannel, Route
 from wattkeeper.flow.notify.repeat import repeats_move
 from wattkeeper.flow.notify.route_fields import RouteFields, fields_of, route_check
 
@@ -43,14 +44,8 @@ def channel_add(
     _lock(tenant.pk)
     if NotifyChannel.objects.filter(tenant=tenant, removed_at=None).count() >= CHANNELS_MOST:
         raise ConflictError(f"There are {CHANNELS_MOST} channels already; remove one first.")
-    errors, name = _wrong_name(name, tenant_id=tenant.pk), name.strip()
-    kept: dict[str, Any] = {}
-    try:
-        kept = settings_checked(kind, settings)
-    except ValidationError as error:
-        errors |= error.message_dict
-    if errors:
-        raise ValidationError(errors)
+    kept = channel_check(kind, tenant_id=tenant.pk, name=name, settings=settings)
+    name = name.strip()
     channel = NotifyChannel.objects.create(tenant=tenant, type=type, name=name, settings=kept, enabled=enabled)
     told = {"type": type, "settings": settings_shown(kind, kept), "enabled": enabled}
     _audit(channel, actor=actor, action="channel_add", detail=told)
@@ -74,24 +69,16 @@ def channel_change(
     """
     _lock(channel.tenant_id)
     kind = type_of(channel.type)
-    errors: dict[str, Any] = {}
     wanted: dict[str, Any] = {}
     detail: dict[str, Any] = {}
+    if settings is not None and kind is None:
+        raise ConflictError(f"Nobody here knows any more how a channel of the type {channel.type} works.")
+    kept = channel_check(kind, tenant_id=channel.tenant_id, name=name, settings=settings, before=channel)
     if name is not None and name.strip() != channel.name:
-        errors = _wrong_name(name, tenant_id=channel.tenant_id)
         wanted["name"], detail["name"] = name.strip(), [channel.name, name.strip()]
-    if settings is not None:
-        if kind is None:
-            raise ConflictError(f"Nobody here knows any more how a channel of the type {channel.type} works.")
-        try:
-            kept = settings_checked(kind, settings, before=channel.settings)
-        except ValidationError as error:
-            raise ValidationError(errors | error.message_dict) from None
-        if changed := settings_changed(kind, channel.settings, kept):
-            wanted["settings"], detail["settings"] = kept, changed
-            wanted["not_before"] = None  # it was another place that asked to be left alone
-    if errors:
-        raise ValidationError(errors)
+    if settings is not None and kind is not None and (changed := settings_changed(kind, channel.settings, kept)):
+        wanted["settings"], detail["settings"] = kept, changed
+        wanted["not_before"] = None  # it was another place that asked to be left alone
     if enabled is not None and enabled != channel.enabled:
         wanted["enabled"], detail["enabled"] = enabled, [channel.enabled, enabled]
     if not wanted:
@@ -204,22 +191,6 @@ def _claim(channel: NotifyChannel, **values: Any) -> None:
 def _check_there(route: Route) -> None:
     if not Route.objects.filter(pk=route.pk, removed_at=None).exists():
         raise ConflictError("This route is removed.")
-
-
-def _wrong_name(name: str, *, tenant_id: int) -> dict[str, Any]:
-    """What is wrong with a channel's name that is not its own yet."""
-    text = name.strip()
-    if not text:
-        return {"name": "Give it a name."}
-    if len(text) > LONGEST_NAME:
-        return {"name": f"At most {LONGEST_NAME} characters."}
-    if "\0" in text:
-        return {"name": "Null characters are not allowed."}
-    if not text.isprintable():
-        return {"name": "Give one line, of signs that can be seen."}
-    if NotifyChannel.objects.filter(tenant_id=tenant_id, name=text, removed_at=None).exists():
-        return {"name": "There is a channel of that name already."}
-    return {}
 
 
 def _stripped(fields: RouteFields) -> RouteFields:

@@ -14,10 +14,16 @@ LONGEST_TEXT = 2_000
 MOST_IN_LIST = 50
 
 Check = Callable[[str], str]
+Further = Callable[[Settings], Mapping[str, str]]
 
 
-def settings_checked(fields: Sequence[SettingField], given: Settings, checks: Mapping[str, Check]) -> dict[str, Any]:
-    """What was given, trimmed, each by its check; a list's entries one by one. ValidationError by field."""
+def settings_checked(
+    fields: Sequence[SettingField], given: Settings, checks: Mapping[str, Check], *, further: Further = lambda kept: {}
+) -> dict[str, Any]:
+    """What was given, trimmed, each by its check; a list's entries one by one. ValidationError by field.
+
+    `further`: what is wrong, by field, with those settings that are right by themselves.
+    """
     kept: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for unknown in set(given) - {field.name for field in fields}:
@@ -30,6 +36,7 @@ def settings_checked(fields: Sequence[SettingField], given: Settings, checks: Ma
             wrong[field.name] = error.messages[0]
             continue
         kept[field.name] = list(dict.fromkeys(checked)) if field.is_list else (checked or [""])[0]
+    wrong |= further(kept)
     if wrong:
         raise ValidationError(wrong)
     return kept

@@ -17,7 +17,7 @@ from wattkeeper.flow.notify.channels.declared import ChannelType
 from wattkeeper.flow.notify.channels.registry import channel_types
 from wattkeeper.flow.notify.models import NotifyChannel
 from wattkeeper.flow.notify.queries import channel_by_id, notifications_of, routes_of
-from wattkeeper.views.dashboard.forms import done, posted
+from wattkeeper.views.dashboard.forms import done, gone_to, posted
 from wattkeeper.views.dashboard.pages.messages import message_row, message_rows
 from wattkeeper.views.dashboard.pages.notifications import EDIT, channel_rows, listed, route_rows, switched
 from wattkeeper.views.dashboard.pages.notify_forms import ChannelForm
@@ -29,16 +29,16 @@ NEWEST = 5  # messages on the page of a channel
 def notify_channel_new(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The empty form of the type that the address names; POST adds the channel."""
     kind, tenant = _kind(request), tenant_for_write(caller, request.GET.get("tenant"))
-    form = ChannelForm(posted(request), kind=kind)
+    form = ChannelForm(posted(request), tenant_id=tenant.pk, kind=kind)
     made: list[NotifyChannel] = []
 
     def add() -> None:
         name, settings = form.cleaned_data["name"], form.settings()
         made.append(channel_add(tenant=tenant, type=kind.name, name=name, settings=settings, actor=caller.identity))
 
-    if request.method == "POST" and done(form, add):
+    if request.method == "POST" and done(form, add, tells_conflicts=True):
         messages.success(request, f"{made[0].name} is added. Send a test, to see whether it arrives.")
-        return redirect("notify-channel", made[0].pk)
+        return gone_to(request, reverse("notify-channel", args=[made[0].pk]))
     context = {"form": form, "kind": kind, "save_url": request.get_full_path()}
     return render(request, "wattkeeper/notifications/channel.html", context, status=422 if form.is_bound else 200)
 
@@ -47,15 +47,15 @@ def notify_channel_new(request: HttpRequest, caller: Caller) -> HttpResponse:
 def notify_channel(request: HttpRequest, caller: Caller, channel_id: int) -> HttpResponse:
     """The channel; POST changes it."""
     found = channel_known(caller, channel_id)
-    form = ChannelForm(posted(request), kind=type_of(found.type), channel=found)
+    form = ChannelForm(posted(request), tenant_id=found.tenant_id, kind=type_of(found.type), channel=found)
 
     def change() -> None:
         settings = form.settings() if type_of(found.type) else None
         channel_change(found, name=form.cleaned_data["name"], settings=settings, actor=caller.identity)
 
-    if request.method == "POST" and done(form, change):
+    if request.method == "POST" and done(form, change, tells_conflicts=True):
         messages.success(request, "Saved.")
-        return redirect("notify-channel", channel_id)
+        return gone_to(request, reverse("notify-channel", args=[channel_id]))
     newest = notifications_of(found.tenant_id, channel_id=found.pk)[:NEWEST]
     context: dict[str, Any] = {
         "form": form,

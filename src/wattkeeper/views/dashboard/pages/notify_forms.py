@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.forms import (
     BooleanField,
     CharField,
@@ -22,25 +23,37 @@ from django.forms import (
 
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import Level
+from wattkeeper.flow.notify.channel_fields import channel_check
 from wattkeeper.flow.notify.channel_settings import PREFIX
 from wattkeeper.flow.notify.channels.declared import ChannelType, SettingField, Settings
 from wattkeeper.flow.notify.models import LONGEST_NAME, NotifyChannel, Route
 from wattkeeper.flow.notify.route_fields import GROUP_SECONDS_MOST, REPEAT_MINUTES_MOST, RouteFields, fields_of
 from wattkeeper.views.dashboard.route_words import levels_text
 
+_STAYS = "hx-preserve"  # of an input that the browser keeps as it is where the form is shown again
 FORGET = "forget."  # before the name of a secret that need not be there
 
 
 class ChannelForm(Form):
-    """`kind` None: nobody knows its type any more, and only its name can be changed."""
+    """`kind` None: nobody knows its type any more, and only its name can be changed.
+
+    No secret is ever sent back, neither one that is kept nor one that was just typed: where the form is shown again, a
+    secret with nothing wrong about it is marked, so that the browser keeps the input that it has.
+    """
 
     name = CharField(max_length=LONGEST_NAME, help_text="Who is reached by it, such as “Night shift”.")
 
     def __init__(
-        self, data: Mapping[str, Any] | None, *, kind: ChannelType | None, channel: NotifyChannel | None = None
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        tenant_id: int,
+        kind: ChannelType | None,
+        channel: NotifyChannel | None = None,
     ) -> None:
         kept: Settings = channel.settings if channel else {}
         super().__init__(data, initial={"name": channel.name if channel else ""})
+        self._tenant_id, self._kind, self._channel = tenant_id, kind, channel
         self._declared = kind.fields if kind else ()
         for declared in self._declared:
             self.fields[PREFIX + declared.name] = _field(declared, kept)
@@ -48,11 +61,30 @@ class ChannelForm(Form):
                 forget = BooleanField(required=False, label=f"Forget: {declared.label}")
                 self.fields[FORGET + declared.name] = forget
 
+    def clean(self) -> dict[str, Any]:
+        """Everything that is wrong is said at once, also where a field by itself is wrong already."""
+        try:
+            channel_check(
+                self._kind,
+                tenant_id=self._tenant_id,
+                name=self.cleaned_data.get("name"),
+                settings=self.settings(),
+                before=self._channel,
+            )
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                if not self.has_error(name):
+                    self.add_error(name if name in self.fields else None, messages)
+        for declared in self._declared:
+            if declared.is_secret and self.has_error(PREFIX + declared.name):
+                self.fields[PREFIX + declared.name].widget.attrs.pop(_STAYS)
+        return self.cleaned_data
+
     def settings(self) -> dict[str, Any]:
         """What the form says. A secret that it says nothing of stays as it is, so it is left out."""
         said: dict[str, Any] = {}
         for declared in self._declared:
-            text = self.cleaned_data[PREFIX + declared.name]
+            text = self.cleaned_data.get(PREFIX + declared.name, "")
             if declared.is_list:
                 said[declared.name] = text.splitlines()
             elif not declared.is_secret or text:
@@ -66,7 +98,9 @@ def _field(declared: SettingField, kept: Settings) -> Field:
     value, label, required = kept.get(declared.name), declared.label, declared.required
     if declared.is_secret:
         # What is wrong beside it must not bring it back into the page, so it is not rendered again.
-        widget = PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+        # htmx looks for what stays by an id without a dot in it.
+        attrs = {"autocomplete": "new-password", "id": f"id_settings_{declared.name}", _STAYS: True}
+        widget = PasswordInput(render_value=False, attrs=attrs)
         stays = f"It is set; leave this empty to keep it. {declared.help}".strip()
         return CharField(
             label=label, required=required and not value, widget=widget, help_text=stays if value else declared.help

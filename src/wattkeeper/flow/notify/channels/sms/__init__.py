@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from django.core.exceptions import ValidationError
 
 from wattkeeper.flow.notify.channels.checks import settings_checked
 from wattkeeper.flow.notify.channels.declared import (
@@ -30,11 +29,12 @@ _FIELDS = (
 
 
 def _check(given: Settings) -> dict[str, Any]:
-    kept = settings_checked(_FIELDS, given, {})
-    service = SERVICES[kept["service"]]
-    if wrong := service.wrong(kept):
-        raise ValidationError(dict(wrong))
-    return kept
+    return settings_checked(_FIELDS, given, {}, further=_wrong)
+
+
+def _wrong(settings: Settings) -> Mapping[str, str]:
+    """Which letters belong into a field is known only of a service."""
+    return SERVICES[settings["service"]].wrong(settings) if "service" in settings else {}
 
 
 def _whereto(settings: Settings) -> str:

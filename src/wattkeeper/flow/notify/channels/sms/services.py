@@ -23,7 +23,8 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Service(Protocol):
-    """`wrong`: what cannot be sent with, by field, without the values. `send`: to one number; does not raise."""
+    """`wrong`: what cannot be sent with, by field, without the values, of those settings that there are. `send`: to one
+    number; does not raise."""
 
     label: str
 
@@ -39,7 +40,7 @@ class Twilio:
 
     def wrong(self, settings: Settings) -> Mapping[str, str]:
         return _wrong(
-            lambda **changed: self._plugin({**settings, **changed}),
+            lambda **changed: self._plugin(changed),
             settings,
             account=("AC" + "0" * 32, "The account SID begins with AC."),
             token=("0" * 32, "The auth token has letters and digits only."),
@@ -80,7 +81,7 @@ class Vonage:
 
     def wrong(self, settings: Settings) -> Mapping[str, str]:
         return _wrong(
-            lambda **changed: self._plugin({**settings, **changed}),
+            lambda **changed: self._plugin(changed),
             settings,
             account=("0", "The API key has letters and digits only."),
             token=("0", "The API secret has letters and digits only."),
@@ -136,10 +137,10 @@ def _wrong(make: Callable[..., Any], settings: Settings, **fields: tuple[str, st
     wrong = {}
     for name, (_, saying) in fields.items():
         try:
-            make(**{**good, name: settings[name]})
+            make(**{**good, name: settings.get(name, good[name])})
         except AppriseImproperlyConfigured:
             wrong[name] = saying
-    bad = [number for number in settings["numbers"] if len(make(**{**good, "numbers": [number]}).targets) != 1]
+    bad = [number for number in settings.get("numbers", []) if len(make(**{**good, "numbers": [number]}).targets) != 1]
     if bad:
         wrong["numbers"] = f"{bad[0]} is no number with its country code."
     return wrong

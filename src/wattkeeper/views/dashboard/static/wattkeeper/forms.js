@@ -22,7 +22,27 @@ document.addEventListener("submit", (event) => {
     window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
   }
 });
-// What htmx sends of such a form leaves out the same.
+// A form marked `data-again` is shown again with what is wrong in it, but for the inputs that stay as they are. An answer
+// of another page, such as the log-in, is gone to.
+const isAgain = ({ requestConfig }) => requestConfig.elt.matches("form[data-again]");
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!isAgain(detail)) return;
+  const { status, responseURL } = detail.xhr;
+  if (status === 422) {
+    Object.assign(detail, { shouldSwap: true, isError: false });
+  } else if (responseURL && new URL(responseURL).pathname !== new URL(detail.requestConfig.path, location.href).pathname) {
+    detail.shouldSwap = false;
+    location.assign(responseURL);
+  }
+});
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.requestConfig && isAgain(detail)) document.querySelector("form[data-again] [aria-invalid=true]")?.focus();
+});
+// What was wrong with an input is no longer known once it is changed.
+document.addEventListener("input", ({ target }) => {
+  if (target.closest("form[data-again]")) target.removeAttribute("aria-invalid");
+});
+// What htmx sends of a form marked `data-submits` leaves out the same.
 document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters } }) => {
   if (!elt.matches("form[data-submits]")) return;
   for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
