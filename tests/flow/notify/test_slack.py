@@ -53,6 +53,40 @@ def test_what_things_are_called_cannot_call_everyone(endpoint: Endpoint) -> None
     assert "<!here>" not in said
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("BAT-1", "BAT-1"),
+        ("BAT_1_A", "BAT_1_A"),
+        ("R&D <3>", "R&amp;D &lt;3&gt;"),
+        ("&amp;", "&amp;amp;"),
+        ("*bold*", "|*|bold|*|"),
+        ("_it_", "|_|it|_|"),
+        ("~gone~ for good", "|~|gone|~| for good"),
+        ("a`b`c", "a|`|b|`|c"),
+        ("```", "|`||`||`|"),
+        ("2*3", "2*3"),
+        ("2 * 3", "2 |*| 3"),
+        ("x* and *y", "x|*| and |*|y"),
+        ("a__b", "a|_||_|b"),
+    ],
+)
+def test_what_things_are_called_formats_nothing(name: str, shown: str, endpoint: Endpoint) -> None:
+    send("slack", SETTINGS, message(news(asset_key=name, site="", message=name)))
+    said = endpoint.asked[0].json["attachments"][0]["text"].replace("\u200b", "|")
+    assert said == f"*New: CRITICAL* <https://w.example/alerts/5/|Over temperature> of {shown}\n{shown}"
+
+
+def test_what_is_said_is_no_quote(endpoint: Endpoint) -> None:
+    send("slack", SETTINGS, message(news(message="> 50 °C")))
+    assert "\n&gt;" not in endpoint.asked[0].json["attachments"][0]["text"]
+
+
+def test_where_a_link_leads_stays_as_it_is(endpoint: Endpoint) -> None:
+    send("slack", SETTINGS, message(news(address="https://w.example/_a_/?b=*c*&d=`")))
+    assert "<https://w.example/_a_/?b=*c*&amp;d=`|" in endpoint.asked[0].json["attachments"][0]["text"]
+
+
 def test_one_after_the_other_waits_for_nothing(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     def slept(seconds: float) -> None:
         raise AssertionError(f"apprise slept for {seconds} s")

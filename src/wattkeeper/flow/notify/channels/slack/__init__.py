@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from apprise.common import NotifyFormat, NotifyType
@@ -26,7 +27,13 @@ from wattkeeper.flow.notify.channels.wording import is_over, place_of, shortened
 MOST_NEWS = 20  # in one message; of the rest it says how many
 _LONGEST_TITLE = 150
 _LONGEST_MESSAGE = 300
+# https://docs.slack.dev/messaging/formatting-message-text: these three have entities, and nothing else has.
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+# What Slack reads as a format: a mark that begins or ends a word, code wherever it stands, and a quote at the beginning
+# of a line. There is no escaping it. With a zero-width space on both of its sides a mark stands alone, for whoever
+# takes that for a space, or in the middle of a word, for whoever does not: neither formats.
+_MARK = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`|^(?=\s*&gt;)", re.MULTILINE)
+_ALONE = "\u200b\\g<0>\u200b"
 _SEVERE = frozenset({"ERROR", "CRITICAL"})
 
 _FIELDS = (
@@ -102,13 +109,18 @@ def _text_of(message: Message) -> str:
 
 
 def _line(news: AlertNews) -> str:
-    what = f"*{what_of(news)}: {news.level}* <{_plain(news.address)}|{_plain(type_of(news))}>"
+    what = f"*{what_of(news)}: {news.level}* <{_escaped(news.address)}|{_plain(type_of(news))}>"
     return f"{what} of {_plain(place_of(news))}\n{_plain(shortened(news.message, _LONGEST_MESSAGE))}"
 
 
-def _plain(text: str) -> str:
+def _escaped(text: str) -> str:
     """Nobody's battery is named so that Slack would call everyone (`<!channel>`)."""
     return text.translate(_ESCAPED)
+
+
+def _plain(text: str) -> str:
+    """Nor so that it formats what stands around it; what formats nothing, as in `BAT_1`, stays as it can be copied."""
+    return _MARK.sub(_ALONE, _escaped(text))
 
 
 def _notify_type(message: Message) -> NotifyType:
