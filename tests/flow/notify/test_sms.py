@@ -17,7 +17,8 @@ from tests.support.endpoints import Endpoint, Reply
 from tests.support.notify import message, news, send
 from wattkeeper.flow.notify.channels.declared import Outcome
 from wattkeeper.flow.notify.channels.registry import channel_types
-from wattkeeper.flow.notify.channels.sms.text import LONGEST, text_of
+from wattkeeper.flow.notify.channels.sms.alphabets import GSM_7, UCS_2
+from wattkeeper.flow.notify.channels.sms.text import text_of
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 TWILIO = {
@@ -57,7 +58,7 @@ class TestTwilio:
         credentials = base64.b64decode(first.headers["authorization"].removeprefix("Basic ")).decode()
         assert credentials == f"{TWILIO['account']}:{TOKEN}"
         assert form(first)["From"] == "+15005550006"
-        assert form(first)["Body"].startswith("CRITICAL BAT-1: Temperature 61.2 C, above 50 C")
+        assert form(first)["Body"].startswith("CRITICAL BAT-1, North hall: Temperature 61.2 C, above 50 C")
 
     def test_a_number_that_has_it_is_not_sent_it_again(self, endpoint: Endpoint) -> None:
         attempt = send("sms", TWILIO, message(reached=frozenset({"+15005550009"})))
@@ -127,7 +128,10 @@ class TestVonage:
 class TestTheText:
     def test_it_says_what_where_and_how_to_see_it(self) -> None:
         text = text_of(message())
-        assert text == "CRITICAL BAT-1: Temperature 61.2 C, above 50 C https://w.example/alerts/5/"
+        assert text == "CRITICAL BAT-1, North hall: Temperature 61.2 C, above 50 C https://w.example/alerts/5/"
+
+    def test_what_is_nowhere_has_no_site(self) -> None:
+        assert text_of(message(news(site=""))).startswith("CRITICAL BAT-1: Temperature")
 
     def test_of_several_it_says_the_first_and_how_many_more(self) -> None:
         assert " (+2 more) " in text_of(message(news(), news(), news()))
@@ -135,11 +139,51 @@ class TestTheText:
     def test_what_is_over_says_so(self) -> None:
         assert text_of(message(news(what="cleared"))).startswith("Cleared: CRITICAL BAT-1")
 
-    @pytest.mark.parametrize("length", [10, 100, 1_000])
-    def test_it_is_never_longer_than_one(self, length: int) -> None:
-        text = text_of(message(news(message="x" * length, asset_key="k" * length), news()))
-        assert len(text) <= LONGEST
-        assert text.endswith("https://w.example/alerts/5/")
+    @pytest.mark.parametrize("sign", ["x", "[", "ä", "€", "ж", "電", "🔋"])
+    @pytest.mark.parametrize("length", [0, 5, 10, 20, 40, 100, 1_000])
+    @pytest.mark.parametrize("field", ["message", "asset_key", "site", "alert"])
+    def test_it_is_never_more_than_one_and_always_says_where_to_look(self, sign: str, length: int, field: str) -> None:
+        long = sign * length
+        one = news(message=long, asset_key=long, site=long) if field == "alert" else news(**{field: long})
+        text = text_of(message(one, news()))
+        alphabet = GSM_7 if GSM_7.has(text) else UCS_2
+        assert alphabet.length(text) <= {GSM_7: 160, UCS_2: 70}[alphabet]
+        assert text.endswith(" (+1 more) https://w.example/alerts/5/")
+        assert text.startswith("CRITICAL ")
+
+    def test_what_is_long_leaves_room_for_the_rest(self) -> None:
+        text = text_of(message(news(asset_key="K" * 200, site="S" * 200, message="M" * 200)))
+        assert GSM_7.length(text) == 160
+        assert "KKK..., SSS" in text and "SSS...: MMM" in text and "MMM... https" in text
+
+    def test_in_other_alphabets_it_is_shorter_and_has_its_own_ellipsis(self) -> None:
+        text = text_of(message(news(asset_key="Батарея", site="Цех", message="Температура слишком высокая")))
+        assert text == "CRITICAL Батарея, Цех: Температура слишко… https://w.example/alerts/5/"
+        assert UCS_2.length(text) <= 70
+
+    def test_letters_that_are_cut_off_cost_nothing(self) -> None:
+        text = text_of(message(news(message="M" * 160 + "ж")))
+        assert GSM_7.has(text) and GSM_7.length(text) == 160
+
+    def test_units_that_telephones_lack_do_not_halve_it(self) -> None:
+        assert GSM_7.has(text_of(message(news(message="Temperature 61.2 °C \N{EN DASH} above 50 °C"))))
+
+    def test_an_address_that_would_fill_it_is_left_out(self) -> None:
+        text = text_of(message(news(address=f"https://w.example/{'a' * 100}/")))
+        assert "https" not in text and "Temperature" in text
+
+    @pytest.mark.parametrize(
+        ("text", "septets"),
+        [("", 0), ("abc", 3), ("@£$¥èéùìòÇ\nØø\rÅå", 16), ("ΔΦΓΛΩΠΨΣΘΞ", 10), ("^{}\\[~]|€", 18), ("ÄÖÑÜ§¿äöñüà", 11)],
+    )
+    def test_the_telephones_alphabet_is_counted_as_they_do(self, text: str, septets: int) -> None:
+        assert GSM_7.has(text)
+        assert GSM_7.length(text) == septets
+
+    @pytest.mark.parametrize("sign", ["`", "°", "…", "ç", "ж", "🔋", "\N{EN DASH}"])
+    def test_what_is_none_of_it_needs_the_other(self, sign: str) -> None:
+        assert not GSM_7.has(f"a{sign}")
+        assert UCS_2.length(sign) == (2 if sign == "🔋" else 1)
 
 
 class TestWhatIsWritten:

@@ -16,6 +16,7 @@ from apprise.plugins.vonage import NotifyVonage
 
 from wattkeeper.flow.notify.channels.declared import Attempt, Outcome, Settings
 from wattkeeper.flow.notify.channels.http import Answer, attempt_of, post
+from wattkeeper.flow.notify.channels.sms.alphabets import GSM_7
 
 P = TypeVar("P")
 
@@ -97,7 +98,7 @@ class Vonage:
             "to": plugin.targets[0],
             "text": text,
             "ttl": plugin.ttl,
-            **({} if text.isascii() else {"type": "unicode"}),
+            **({} if GSM_7.has(text) else {"type": "unicode"}),
         }
         answer = post(plugin.notify_url, content=urlencode(form).encode(), headers=_FORM)
         attempt = attempt_of(answer)
