@@ -257,6 +257,16 @@ class TestRoutes:
         assert names(owner, ROUTES, enabled="true") == ["one"]
         assert owner.jwt.get(ROUTES, {"channel": "x"}).status_code == 400
 
+    def test_the_list_has_pages(self, owner: Person) -> None:
+        assert owner.tenant is not None
+        channel = mail(owner.tenant)
+        made = [route_make(channel, name=f"Route {number:02}").name for number in range(45)]
+        assert one(owner, ROUTES)["count"] == 45
+        pages = [names(owner, ROUTES, page=number) for number in (1, 2, 3)]
+        assert pages == [made[:20], made[20:40], made[40:]]
+        assert names(owner, ROUTES, page=2, page_size=30) == made[30:]
+        assert owner.jwt.get(ROUTES, {"page": 4}).status_code == 404
+
 
 class TestMessages:
     def test_each_says_what_became_of_every_attempt(self, owner: Person) -> None:

@@ -19,6 +19,7 @@ from wattkeeper.flow.notify import actions
 from wattkeeper.flow.notify.channels.declared import Outcome
 from wattkeeper.flow.notify.channels.registry import channel_types
 from wattkeeper.flow.notify.models import Notification, NotificationState, NotifyChannel, Route
+from wattkeeper.views.dashboard.pages.notifications import ROUTES_SHOWN
 from wattkeeper.views.dashboard.route_words import sentence_of
 
 PAGE = "/notifications/"
@@ -373,6 +374,42 @@ class TestRoute:
         assert answer.status_code == 422
         assert told in text_of(answer)
         assert not Route.objects.exists()
+
+    @pytest.fixture
+    def many(self, owner: Person) -> NotifyChannel:
+        """A page of routes that are on, but for the last, and three more."""
+        assert owner.tenant is not None
+        channel = mail(owner.tenant)
+        for number in range(ROUTES_SHOWN + 3):
+            route_make(channel, name=f"Route {number:02}", enabled=number < ROUTES_SHOWN)
+        return channel
+
+    @pytest.mark.parametrize("path", ["", "channels/{}/"])
+    def test_many_have_pages(self, path: str, owner: Person, many: NotifyChannel) -> None:
+        client, address = browser(owner), PAGE + path.format(many.pk)
+        routes = list(Route.objects.order_by("pk").values_list("pk", flat=True))
+
+        def shown(page: Any) -> list[int]:
+            return [int(pk) for pk in re.findall(rf'href="{ROUTES}(\d+)/[^"]*"><strong>', page.content.decode())]
+
+        first, second = client.get(address), client.get(address, {"page": "2"})
+        assert (shown(first), shown(second)) == (routes[:ROUTES_SHOWN], routes[ROUTES_SHOWN:])
+        assert (
+            f"1\N{EN DASH}25 of {len(routes)} routes" in text_of(first) and 'href="?page=2"' in first.content.decode()
+        )
+        assert shown(client.get(address, {"page": "99"})) == shown(second)
+
+    def test_who_switches_one_stays_on_their_page(self, owner: Person, many: NotifyChannel) -> None:
+        client, route = browser(owner), Route.objects.order_by("pk").last()
+        assert route is not None
+        page = client.get(PAGE, {"page": "2"})
+        assert "Nobody is told of anything" not in text_of(page)  # those that are on are on the other page
+        address = f"{ROUTES}{route.pk}/switch/?page=2"
+        assert f'hx-post="{address}"' in page.content.decode()
+        part = client.post(address, {"enabled": "on"}, headers=PART)
+        assert "Switch off" in text_of(part) and 'href="?page=1"' in part.content.decode()
+        line = client.post(f"{CHANNELS}{many.pk}/switch/?page=2", {"enabled": "off"}, headers=PART)
+        assert "Route 27" in text_of(line) and "Route 00" not in text_of(line)
 
     def test_without_a_channel_there_is_nowhere_to_lead_to(self, owner: Person) -> None:
         assert browser(owner).get(NEW_ROUTE)["Location"] == PAGE

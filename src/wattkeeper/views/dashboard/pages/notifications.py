@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -26,6 +28,7 @@ from wattkeeper.views.dashboard.templatetags.components import Level, StateBadge
 
 EDIT = page(read=Action.NOTIFY_EDIT, write=Action.NOTIFY_EDIT)
 STATES = {"on": True, "off": False}
+ROUTES_SHOWN = 25  # on a page
 SHOWN_MOST = 300  # more than any tenant may have; above tenants one chooses one
 
 
@@ -82,12 +85,14 @@ def notifications(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 def listed(request: HttpRequest, caller: Caller) -> dict[str, Any]:
-    """What both lists need: the routes, and whether anybody is told of anything."""
+    """What both lists need: a page of the routes, and whether anybody is told of anything."""
     tenant_id = scope_of(request, caller).tenant_id
-    routes = route_rows(list(routes_of(tenant_id)[:SHOWN_MOST]))
+    routes = routes_of(tenant_id)
+    page = routes_page(request, routes)
     return {
-        "routes": routes,
-        "nobody_is_told": not any(row.route.enabled and row.route.channel.enabled for row in routes),
+        "page": page,
+        "routes": route_rows(list(page.object_list)),
+        "nobody_is_told": not routes.filter(enabled=True, channel__enabled=True).exists(),
         "has_channels": channels_of(tenant_id).exists(),
         "show_tenant": tenant_id is None,
     }
@@ -97,6 +102,11 @@ def channel_rows(channels: Sequence[NotifyChannel]) -> list[ChannelRow]:
     """What stands in the lines of these channels."""
     healths = healths_of([channel.pk for channel in channels])
     return [ChannelRow(one, type_of(one.type), whereto_of(one), healths[one.pk]) for one in channels]
+
+
+def routes_page(request: HttpRequest, routes: QuerySet[Route]) -> Page[Route]:
+    """The page of the routes that the address names; the last where there are fewer."""
+    return Paginator(routes, ROUTES_SHOWN).get_page(request.GET.get("page"))
 
 
 def route_rows(routes: Sequence[Route]) -> list[RouteRow]:

@@ -19,7 +19,7 @@ from wattkeeper.flow.notify.models import NotifyChannel
 from wattkeeper.flow.notify.queries import channel_by_id, notifications_of, routes_of
 from wattkeeper.views.dashboard.forms import done, gone_to, posted
 from wattkeeper.views.dashboard.pages.messages import message_row, message_rows
-from wattkeeper.views.dashboard.pages.notifications import EDIT, channel_rows, listed, route_rows, switched
+from wattkeeper.views.dashboard.pages.notifications import EDIT, channel_rows, listed, route_rows, routes_page, switched
 from wattkeeper.views.dashboard.pages.notify_forms import ChannelForm
 
 NEWEST = 5  # messages on the page of a channel
@@ -57,12 +57,14 @@ def notify_channel(request: HttpRequest, caller: Caller, channel_id: int) -> Htt
         messages.success(request, "Saved.")
         return gone_to(request, reverse("notify-channel", args=[channel_id]))
     newest = notifications_of(found.tenant_id, channel_id=found.pk)[:NEWEST]
+    routes = routes_page(request, routes_of(found.tenant_id, channel_id=found.pk))
     context: dict[str, Any] = {
         "form": form,
         "kind": type_of(found.type),
+        "page": routes,
         "row": channel_rows([found])[0],
         "newest": message_rows(list(newest)),
-        "routes": route_rows(list(routes_of(found.tenant_id, channel_id=found.pk))),
+        "routes": route_rows(list(routes.object_list)),
         "save_url": reverse("notify-channel", args=[found.pk]),
     }
     return render(request, "wattkeeper/notifications/channel.html", context, status=422 if form.is_bound else 200)
