@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -89,16 +90,20 @@ class Endpoint:
 
 
 class MailBox:
-    """What a mail server has taken. `refused` answers to these recipients with that line."""
+    """What a mail server has taken. `refused` answers to these recipients with that line. `in_clear`: what it heard of
+    mails and their recipients unencrypted."""
 
     def __init__(self, refused: Mapping[str, str] | None = None) -> None:
         self.letters: list[Envelope] = []
         self.refused = dict(refused or {})
+        self.in_clear: list[str] = []
         self.arrived = threading.Event()
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if server.transport is None or server.transport.get_extra_info("ssl_object") is None:
+            self.in_clear.append(address)
         if address in self.refused:
             return self.refused[address]
         envelope.rcpt_tos.append(address)
@@ -110,9 +115,26 @@ class MailBox:
         return "250 OK"
 
 
+class _Controller(Controller):
+    def _trigger_server(self) -> None:
+        """The server's own context, which aiosmtpd would begin with, is none for a client."""
+        with ExitStack() as opened:
+            said = opened.enter_context(socket.create_connection((self.hostname, self.port)))
+            if self.ssl_context is not None:
+                context = ssl.create_default_context()
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                said = opened.enter_context(context.wrap_socket(said))
+            said.recv(1024)
+
+
 @contextmanager
-def mail_server(box: MailBox, *, password: str = "") -> Iterator[int]:
-    """Its port, on 127.0.0.1. With a `password` it takes mail only from who logs in as `us` with it."""
+def mail_server(
+    box: MailBox, *, password: str = "", tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Its port, on 127.0.0.1. With a `password` it takes mail only from who logs in as `us` with it.
+
+    `tls`: it is encrypted from the first byte; `starttls`: it offers to be, and takes nothing otherwise.
+    """
 
     def check(
         server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword | Any
@@ -120,7 +142,15 @@ def mail_server(box: MailBox, *, password: str = "") -> Iterator[int]:
         return AuthResult(success=(data.login, data.password) == (b"us", password.encode()), handled=False)
 
     login = {"authenticator": check, "auth_required": True, "auth_require_tls": False} if password else {}
-    controller = Controller(box, hostname="127.0.0.1", port=free_port(), **login)
+    controller = _Controller(
+        box,
+        hostname="127.0.0.1",
+        port=free_port(),
+        ssl_context=tls,
+        tls_context=starttls,
+        require_starttls=starttls is not None,
+        **login,
+    )
     controller.start()
     try:
         yield controller.port

@@ -39,6 +39,8 @@ def send(server: Smtp, letter: EmailMessage, *, sender: str, recipients: Sequenc
         return Attempt(outcome=Outcome.REFUSED, detail=detail)
     except ssl.SSLCertVerificationError as error:
         return _later(f"The mail server's certificate is not valid: {error.verify_message}")
+    except ssl.SSLError as error:
+        return _later(f"No encryption could be agreed on with the mail server: {error.reason or type(error).__name__}")
     except TimeoutError:
         return _later(_SILENT)
     except smtplib.SMTPServerDisconnected as error:
