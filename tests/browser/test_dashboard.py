@@ -242,7 +242,7 @@ def test_a_slice_leads_to_the_batteries_that_it_counts(page: Page, say: Callable
     expect(page).to_have_url(re.compile(r"/batteries/\?current_status=FAULT"))
     expect(page.locator("tbody tr")).to_have_count(1)
     say("BAT-002")
-    expect(page.locator("tbody tr")).to_contain_text("IDLE")  # the list is live, too
+    expect(page.locator("tbody tr")).to_contain_text("Idle")  # the list is live, too
 
 
 def test_a_batterys_page_is_live_its_charts_too(page: Page, say: Callable[..., int]) -> None:
@@ -253,10 +253,10 @@ def test_a_batterys_page_is_live_its_charts_too(page: Page, say: Callable[..., i
     say("BAT-001", current_voltage=3.9, current_status="DISCHARGING")
     tiles = page.locator("dl.tiles")
     expect(tiles.locator('[data-value="current_voltage"]')).to_have_text("3.9")
-    expect(tiles.locator('[data-value="current_status"]')).to_have_text("DISCHARGING")
-    chart = page.get_by_role("img", name=re.compile(r"^Voltage: .* last 3.9 V$"))
-    expect(chart).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("#rows tbody tr").first).to_contain_text("DISCHARGING", timeout=PATIENCE_MS)
+    expect(tiles.locator('[data-value="current_status"]')).to_have_text("Discharging")
+    for told in (r"^Voltage: .* last 3.9 V$", "^Status: last Discharging$"):
+        expect(page.get_by_role("img", name=re.compile(told))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#rows tbody tr").first).to_contain_text("Discharging", timeout=PATIENCE_MS)
     assert still_there(page)
     assert fits(page)
     assert violations(page) == []

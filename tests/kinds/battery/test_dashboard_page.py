@@ -291,6 +291,19 @@ class TestABatterysPage:
         assert f"/alerts/?asset={battery.pk}&amp;state=all" in text
         assert 'data-value="current_charge">45<' in text
 
+    def test_what_it_does_is_said_in_words_and_in_capitals_only_to_programs(self, owner: Person) -> None:
+        battery = register(owner.jwt, "B-1")
+        update(owner.jwt, battery["id"], current_status="DISCHARGING")
+        for path in (f"/batteries/{battery['id']}/", "/batteries/"):
+            told = words(re.sub(r"<template.*?</template>|<option.*?</option>", "", text_of(owner, path)))
+            assert "Discharging" in told
+            assert "DISCHARGING" not in told
+        page = text_of(owner, f"/batteries/{battery['id']}/")
+        assert len(re.findall(r"<td><span class=\"badge quiet\">.*?Discharging</span></td>", page)) == 1  # its one row
+        assert '<option value="DISCHARGING">Discharging</option>' in text_of(owner, "/batteries/")
+        (file,) = json.loads(body_of(browser(owner).get("/batteries/export/", {"export": "json"})))
+        assert file["current_status"] == "DISCHARGING"
+
     def test_one_that_no_device_holds_says_so(self, owner: Person, sample: None) -> None:
         battery = Asset.objects.get(key="BAT-003")
         assert "No device holds this battery" in text_of(owner, f"/batteries/{battery.pk}/")

@@ -11,11 +11,13 @@ class BatteryConfig(AppConfig):
         from wattkeeper.base.catalog.kinds import Kind, UnknownAsset
         from wattkeeper.base.catalog.registry import register
         from wattkeeper.kinds.battery.actions import state_apply
+        from wattkeeper.kinds.battery.badges import BADGES
         from wattkeeper.kinds.battery.live import batteries_shown
         from wattkeeper.kinds.battery.panels import DEVICES
         from wattkeeper.kinds.battery.queries import nameplates_of
         from wattkeeper.kinds.battery.rules import DEFAULT_RULES
         from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
+        from wattkeeper.views.dashboard import state_badges
         from wattkeeper.views.live import shown
 
         register(
@@ -37,3 +39,4 @@ class BatteryConfig(AppConfig):
             )
         )
         shown.register(STATUS.kind, batteries_shown)
+        state_badges.register(STATUS.kind, BADGES)

@@ -22,15 +22,7 @@ from wattkeeper.kinds.battery.models import Status
 from wattkeeper.kinds.battery.streams import STATUS
 from wattkeeper.views.dashboard.scope import Scope
 from wattkeeper.views.dashboard.templatetags.charts import Share
-from wattkeeper.views.dashboard.templatetags.components import Level as Look
-from wattkeeper.views.dashboard.templatetags.components import StateBadge
 
-STATUS_BADGES: Mapping[str, StateBadge] = {
-    Status.CHARGING: StateBadge("Charging", Look.INFO, "bolt"),
-    Status.DISCHARGING: StateBadge("Discharging", Look.QUIET, "battery-50"),
-    Status.IDLE: StateBadge("Idle", Look.QUIET, "pause-circle"),
-    Status.FAULT: StateBadge("Fault", Look.CRITICAL, "exclamation-triangle"),
-}
 _STATUS_LOOKS = {Status.CHARGING: "series-2", Status.IDLE: "quiet", Status.FAULT: "critical"}
 _HEALTH_LOOKS = ("fine", "series-1", "warning", "critical")
 _CHARGE_LOOKS = ("fine", "series-1", "series-1", "warning", "critical")

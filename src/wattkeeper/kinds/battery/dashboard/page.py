@@ -17,7 +17,8 @@ from wattkeeper.base.assets.queries import FleetCounts, fleet_counts
 from wattkeeper.base.assets.states import STALE_AFTER, moved_at, state_channels, state_of
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.clock import now
-from wattkeeper.kinds.battery.dashboard.figures import STATUS_BADGES, figures_of
+from wattkeeper.kinds.battery.badges import STATUS_BADGES
+from wattkeeper.kinds.battery.dashboard.figures import figures_of
 from wattkeeper.kinds.battery.streams import STATUS
 from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.live import DASHBOARD, live_address

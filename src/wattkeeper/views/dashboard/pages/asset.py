@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,7 @@ from wattkeeper.views.dashboard.pages.alert_rows import alert_list
 from wattkeeper.views.dashboard.pages.asset_window import data_context, page_address, window_context
 from wattkeeper.views.dashboard.pages.freshness import FRESHNESS_BADGES
 from wattkeeper.views.dashboard.scope import scope_of
+from wattkeeper.views.dashboard.state_badges import badges_of
 from wattkeeper.views.dashboard.windows import SHORTEST, window_of
 
 ALERTS = 5  # at first: a link leads to all of them
@@ -77,6 +79,7 @@ def _shown(
     window = window_of(request.GET.dict(), now=present, zone=zone_of(caller))
     state = state_of(found, kind)
     at = state["at"] if state else None
+    badges = badges_of(kind.name)
     context = {
         "kind": kind,
         "list_url": f"assets-{kind.name}",
@@ -87,6 +90,8 @@ def _shown(
         "moved": moved_at(found, kind),
         "fresh": freshness_of(at, now=present),
         "freshness_badges": FRESHNESS_BADGES,
+        "state_badges": badges,
+        "state_words": {name: json.dumps({key: one.word for key, one in own.items()}) for name, own in badges.items()},
         "stale_after": int(STALE_AFTER.total_seconds()),
         "live": live_address(kind=kind.name),
         "alerts": _alerts(request, caller, found),

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wattkeeper.base.assets.filters import AssetFilter
 from wattkeeper.base.assets.states import state_channels
+from wattkeeper.views.dashboard.state_badges import badges_of
+from wattkeeper.views.dashboard.templatetags.components import StateBadge
 
 
 def filter_context(wanted: AssetFilter) -> dict[str, Any]:
     """What `wattkeeper/assets/filters.html` shows; it needs the fleet's `counts` besides.
 
-    `filters` is how many conditions stand in the unfolded panel.
+    `filters` is how many conditions stand in the unfolded panel. Of each channel there are its bounds or its text, and
+    its choices, each with its word.
     """
     said = wanted.describe()
+    badges = badges_of(wanted.kind.name)
     return {
         "kind": wanted.kind,
         "filter": wanted,
         "filters": len(wanted.at_least) + len(wanted.at_most) + len(wanted.equals),
         "filter_channels": [
-            (channel, *(said.get(name, "") for name in (f"min_{channel.name}", f"max_{channel.name}", channel.name)))
+            (
+                channel,
+                *(said.get(name, "") for name in (f"min_{channel.name}", f"max_{channel.name}", channel.name)),
+                [(choice, _word(badges.get(channel.name, {}), choice)) for choice in channel.choices],
+            )
             for channel in state_channels(wanted.kind)
         ],
     }
+
+
+def _word(badges: Mapping[str, StateBadge], state: str) -> str:
+    return badges[state].word if state in badges else state

@@ -21,6 +21,7 @@ from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.live import live_address
 from wattkeeper.views.dashboard.pages.asset_filters import filter_context
 from wattkeeper.views.dashboard.pages.freshness import FRESHNESS_BADGES
+from wattkeeper.views.dashboard.state_badges import badges_of
 
 ROWS = 50
 
@@ -47,6 +48,7 @@ def assets(request: HttpRequest, caller: Caller, kind: Kind) -> HttpResponse:
         "rows": [_row(asset, kind, columns, now=present) for asset in shown.object_list],
         "counts": counts,
         "freshness_badges": FRESHNESS_BADGES,
+        "state_badges": badges_of(kind.name),
         "stale_after": int(STALE_AFTER.total_seconds()),
         "show_tenant": caller.above_tenants,
         "live": live_address(kind=kind.name, tenant=wanted.tenant if caller.above_tenants else ""),

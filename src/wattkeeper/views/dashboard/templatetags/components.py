@@ -49,6 +49,8 @@ class StateBadge:
     icon: str
 
 
+BadgesByChannel = Mapping[str, Mapping[str, StateBadge]]
+
 LEVEL_ICONS = {
     Level.FINE: "check-circle",
     Level.QUIET: "minus-circle",
@@ -215,14 +217,14 @@ def value(number: Any) -> str:
 
 
 @register.simple_tag
-def state_cells(cells: Sequence[tuple[Channel, Any]]) -> SafeString:
+def state_cells(cells: Sequence[tuple[Channel, Any]], badges: BadgesByChannel | None = None) -> SafeString:
     """Cells of a table's row, each a channel with its value. A list has hundreds: a template takes longer for them."""
-    return SafeString("".join(_state_cell(channel, known) for channel, known in cells))
+    return SafeString("".join(_state_cell(channel, known, badges or {}) for channel, known in cells))
 
 
-def _state_cell(channel: Channel, known: Any) -> str:
+def _state_cell(channel: Channel, known: Any, badges: BadgesByChannel) -> str:
     """A percentage has a bar."""
-    shown: str = known_value(known, channel.name)
+    shown: str = known_value(known, channel.name, badges)
     if not channel.is_numeric:
         return f"<td>{shown}</td>"
     if channel.unit is Unit.PERCENT:
@@ -232,8 +234,10 @@ def _state_cell(channel: Channel, known: Any) -> str:
 
 
 @register.simple_tag
-def known_value(known: Any, name: str) -> SafeString:
+def known_value(known: Any, name: str, badges: BadgesByChannel | None = None) -> SafeString:
     """What a channel says of a thing, which patches.js keeps true within an element `data-asset`."""
+    if badges and name in badges:
+        return state_badge(name, badges[name], known)
     if known is None:
         return SafeString(f'<span class="none" data-value="{name}">\N{EN DASH}</span>')
     return SafeString(f'<span data-value="{name}">{escape(value(known))}</span>')
@@ -242,11 +246,17 @@ def known_value(known: Any, name: str) -> SafeString:
 @register.simple_tag
 def state_badge(name: str, badges: Mapping[str, StateBadge], state: str | None) -> SafeString:
     """The badge of a state, which badges.js may change for another that `badges_for` has put on the page."""
-    known = badges.get(state or "")
-    shown = badge(known.word, known.level, known.icon) if known else SafeString(escape(state) if state else _NOT_KNOWN)
+    shown = state_shown(badges, state)
     return format_html(
         '<span data-value="{}" data-badge-of="{}" data-state="{}">{}</span>', name, name, state or "", shown
     )
+
+
+@register.simple_tag
+def state_shown(badges: Mapping[str, StateBadge], state: str | None) -> SafeString:
+    """The badge of a state that was, which stays."""
+    known = badges.get(state or "")
+    return badge(known.word, known.level, known.icon) if known else SafeString(escape(state) if state else _NOT_KNOWN)
 
 
 @register.simple_tag

@@ -14,12 +14,14 @@ const greatest = (values) => values.reduce((one, other) => Math.max(one, other))
 export function plotOf(figure, index, { charts, zone }) {
   const place = figure.querySelector("[data-plot]");
   const numeric = Boolean(figure.dataset.numeric);
+  const words = JSON.parse(figure.dataset.words ?? "{}"); // of states, by their names
+  const worded = (channel) => (numeric ? channel : { ...channel, values: channel.values.map((known) => words[known] ?? known) });
   const shown = {};
   let made = null;
   let watch = null;
 
-  function update(newest) {
-    Object.assign(shown, newest);
+  function update({ channel, ...newest }) {
+    Object.assign(shown, newest, { channel: worded(channel) });
     const values = shown.channel.values.filter((known) => known != null);
     if (!made && !values.length && !shown.earlier?.values.some((known) => known != null)) {
       said(figure.querySelector("[data-wait]"), "No value in this window");
