@@ -19,6 +19,7 @@ export function bands(u, channel, [since, until], bucketSeconds) {
   ctx.save();
   ctx.font = `${12 * ratio}px system-ui`;
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left"; // the axes leave another
   let start = 0;
   for (let i = 1; i <= times.length; i++) {
     if (i < times.length && states[i] === states[start]) continue;
