@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.alerts import battery, judged, rule_make
 from wattkeeper.base.accounts.models import Tenant
-from wattkeeper.flow.alerts.wording import duration_text, limit_of, message_opened, value_of, why_cleared
+from wattkeeper.flow.alerts.wording import duration_text, limit_of, message_opened, since_opened, value_of, why_cleared
 from wattkeeper.flow.rules.verdicts import Judged, Verdict
 
 VOLTAGE = {"channel": "current_voltage"}
@@ -69,12 +69,16 @@ def test_an_alert_says_what_its_value_and_the_limit(
     rule: dict[str, Any], value: Any, limit: str, said: str, tenant: Tenant
 ) -> None:
     spec = rule_make(tenant, **rule)
-    assert (
-        message_opened(
-            Judged(spec, 1, judged(spec, battery(tenant), 0, Verdict.BREACH).at, Verdict.BREACH, value, limit)
-        )
-        == said
-    )
+    one = Judged(spec, 1, judged(spec, battery(tenant), 0, Verdict.BREACH).at, Verdict.BREACH, value, limit)
+    assert message_opened(one) == said
+    assert since_opened(said, value=value_of(one), limit=limit_of(one)) == ("", "")
+
+
+def test_what_an_alert_said_is_not_said_again_but_what_has_changed_is() -> None:
+    message = "Charge 35 %, below 50 %"
+    assert since_opened(message, value="5 %", limit="below 50 %") == ("5 %", "")
+    assert since_opened(message, value="50 %", limit="below 40 %") == ("50 %", "below 40 %")
+    assert since_opened("Status FAULT", value="IDLE", limit="equals FAULT") == ("IDLE", "")
 
 
 def test_a_value_and_a_limit_have_their_unit(tenant: Tenant) -> None:

@@ -21,7 +21,7 @@ from wattkeeper.flow.rules.actions import rule_add
 from wattkeeper.flow.rules.fields import RuleFields, fields_of_default, spec_of
 from wattkeeper.flow.rules.models import Rule
 from wattkeeper.flow.store.store import Store
-from wattkeeper.views.dashboard.rule_words import MINUS, TIMES, sentence_of
+from wattkeeper.views.dashboard.rule_words import MINUS, TIMES, rest_of, sentence_of
 
 RULES = "/rules/"
 NEW = f"{RULES}new/?kind=battery"
@@ -115,6 +115,28 @@ class TestWords:
         said = {**FORM, "deadband": 2.0, "on_delay_seconds": 0, "off_delay_seconds": 60, **fields}
         said_aloud = sentence_of(spec_of(RuleFields(kind="battery", **said), kind=kind, tenant_id=1), kind)
         assert said_aloud.replace(MINUS, "-").replace(TIMES, "x") == words
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"limit": "50"}, "clears below 48 °C, for 1 min"),
+            ({"limit": "50", "deadband": 0.0, "off_delay_seconds": 0}, ""),
+            (
+                {"channel": "current_voltage", "limit": "1.15 * voltage_nominal"},
+                "1.15 x nominal voltage; clears 2 V below that, for 1 min",
+            ),
+            (
+                {"channel": "current", "condition": "outside", "limit": "", "low": "-1 * max_discharge_current",
+                 "high": "1 * max_charge_current", "off_delay_seconds": 0},
+                "-most discharge current to most charge current; clears 2 A inside",
+            ),
+        ],
+    )  # fmt: skip
+    def test_beside_a_message_with_its_limit_a_rule_says_the_rest(self, fields: dict[str, Any], words: str) -> None:
+        kind = registry.kind("battery")
+        said = {**FORM, "deadband": 2.0, "on_delay_seconds": 0, "off_delay_seconds": 60, **fields}
+        rest = rest_of(spec_of(RuleFields(kind="battery", **said), kind=kind, tenant_id=1), kind)
+        assert rest.replace(MINUS, "-").replace(TIMES, "x") == words
 
     @pytest.mark.parametrize("kind", registry.kinds(), ids=lambda kind: kind.name)
     def test_every_default_rule_has_its_words(self, kind: Any) -> None:

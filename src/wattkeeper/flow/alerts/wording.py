@@ -47,6 +47,16 @@ def message_opened(judged: Judged) -> str:
     return f"{_what(rule)} {value}{against}{f' for {duration_text(delay)}' if delay else ''}{_while(rule)}"
 
 
+def since_opened(message: str, *, value: str, limit: str) -> tuple[str, str]:
+    """The newest value and the limit of an alert, each empty where `message_opened` has said the same."""
+    opened_with, _, _ = message.partition(", ")
+    against = limit
+    for before in ("equals ", "changing ", "silent for "):
+        against = against.removeprefix(before)
+    is_same = f" {value} for " in f"{opened_with} for "  # a delay may stand behind it
+    return "" if is_same else value, "" if against in message else limit
+
+
 def why_cleared(judged: Judged) -> str:
     """`Temperature 47.5 °C, no longer above 50 °C`."""
     rule, value, limit = judged.rule, value_of(judged), limit_of(judged)

@@ -20,6 +20,16 @@ def sentence_of(rule: RuleSpec, kind: Kind) -> str:
     return f"{_asked(rule, channel, kind)}{guard}{lasting}{_over(rule, channel, kind)}"
 
 
+def rest_of(rule: RuleSpec, kind: Kind) -> str:
+    """What its alerts' messages leave unsaid: what the limit is a share of, and when it is over.
+
+    `0.8 * nominal voltage; clears 0.02 V above that`, with the signs that people use; either part may be missing.
+    """
+    limits = [_relative(one, kind) for one in (rule.low, rule.high, rule.limit) if one and one.field]
+    over = _over(rule, channels_of(kind).get(rule.channel), kind, is_said=True)
+    return f"{' to '.join(limits)}{over}".removeprefix("; ")
+
+
 def _asked(rule: RuleSpec, channel: Channel | None, kind: Kind) -> str:
     label = channel.label if channel else rule.channel
 
@@ -41,19 +51,26 @@ def _asked(rule: RuleSpec, channel: Channel | None, kind: Kind) -> str:
             return f"Silent for longer than {_silence(rule.limit, kind)}"
 
 
-def _over(rule: RuleSpec, channel: Channel | None, kind: Kind) -> str:
-    """When it is over, where that is not at once."""
+def _over(rule: RuleSpec, channel: Channel | None, kind: Kind, *, is_said: bool = False) -> str:
+    """When it is over, where that is not at once. `is_said`: a share that is the limit has just been told."""
+
+    def away(limit: Limit, less: float) -> str:
+        side = "below" if less > 0 else "above"
+        if is_said and limit.field:
+            return f"{_with_unit(_number(abs(less)), channel)} {side} that"
+        return f"{side} {_limit(limit, channel, kind, less=less)}"
+
     for_so_long = f", for {duration_text(rule.off_delay.total_seconds())}" if rule.off_delay else ""
     band = _with_unit(_number(rule.deadband), channel)
     if not rule.deadband:
         return f"; clears after {for_so_long.removeprefix(', for ')}" if for_so_long else ""
     match rule.condition:
         case Condition.ABOVE if rule.high:
-            return f"; clears below {_limit(rule.high, channel, kind, less=rule.deadband)}{for_so_long}"
+            return f"; clears {away(rule.high, rule.deadband)}{for_so_long}"
         case Condition.BELOW if rule.low:
-            return f"; clears above {_limit(rule.low, channel, kind, less=-rule.deadband)}{for_so_long}"
+            return f"; clears {away(rule.low, -rule.deadband)}{for_so_long}"
         case Condition.CHANGES if rule.limit:
-            return f"; clears below {_limit(rule.limit, channel, kind, less=rule.deadband)} a minute{for_so_long}"
+            return f"; clears {away(rule.limit, rule.deadband)} a minute{for_so_long}"
         case Condition.OUTSIDE:
             return f"; clears {band} inside{for_so_long}"
         case _:

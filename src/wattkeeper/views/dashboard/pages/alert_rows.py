@@ -27,10 +27,12 @@ from wattkeeper.base.core.ids import is_whole
 from wattkeeper.flow.alerts.filters import AlertFilter, State, filter_of
 from wattkeeper.flow.alerts.models import Alert, Group
 from wattkeeper.flow.alerts.queries import posters_of, urgent_counts
+from wattkeeper.flow.alerts.wording import since_opened
 from wattkeeper.flow.rules.models import Rule
 from wattkeeper.flow.rules.queries import rules_by_id
 from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.pages.rules import words_of
+from wattkeeper.views.dashboard.rule_words import rest_of
 from wattkeeper.views.dashboard.scope import Scope
 from wattkeeper.views.dashboard.templatetags.components import Level
 
@@ -44,7 +46,8 @@ SHELF_MINUTES = {15: "15 min", 60: "1 h", 240: "4 h", 480: "8 h"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """An alert as its row shows it. `rule`: what it came from, `words` what that asks; None: `poster` posted it.
+    """An alert as its row shows it. `rule`: what it came from; None: `poster` posted it. `words`: what the rule asks;
+    `rest`: what of that is not in the alert's message.
 
     `acknowledged_by`, `resolved_by` and `shelved_by` are names; empty where nobody has.
     """
@@ -53,6 +56,7 @@ class AlertRow:
     kind: Kind
     rule: Rule | None
     words: str
+    rest: str
     poster: str
     acknowledged_by: str
     resolved_by: str
@@ -73,6 +77,11 @@ class AlertRow:
     @property
     def is_new(self) -> bool:
         return self.alert.group is Group.NEW
+
+    @property
+    def news(self) -> tuple[str, str]:
+        """The newest value and what it is judged by, where they are others than those in the message."""
+        return since_opened(self.alert.message, value=self.alert.value, limit=self.alert.limit)
 
     @property
     def thing_address(self) -> str:
@@ -171,7 +180,9 @@ def alert_rows(alerts: Sequence[Alert]) -> list[AlertRow]:
     """What stands in the rows of these alerts, in a few questions; of a kind that is not installed any more none."""
     kinds = {kind.name: kind for kind in registry.kinds()}
     rules = rules_by_id({alert.rule_id for alert in alerts if alert.rule_id})
-    words = {rule.pk: words_of(rule, kinds[rule.kind])[0] for rule in rules.values() if rule.kind in kinds}
+    known = [rule for rule in rules.values() if rule.kind in kinds]
+    words = {rule.pk: words_of(rule, kinds[rule.kind])[0] for rule in known}
+    rests = {rule.pk: words_of(rule, kinds[rule.kind], said=rest_of)[0] for rule in known}
     posters = posters_of([alert.pk for alert in alerts if alert.rule_id is None])
     said = {who for alert in alerts for who in (alert.acknowledged_by, alert.resolved_by, alert.shelved_by) if who}
     names = {"": "", **names_of({*said, *posters.values()})}
@@ -181,6 +192,7 @@ def alert_rows(alerts: Sequence[Alert]) -> list[AlertRow]:
             kind=kinds[alert.kind],
             rule=rules.get(alert.rule_id) if alert.rule_id else None,
             words=words.get(alert.rule_id, "") if alert.rule_id else "",
+            rest=rests.get(alert.rule_id, "") if alert.rule_id else "",
             poster=names[posters.get(alert.pk, "")],
             acknowledged_by=names[alert.acknowledged_by],
             resolved_by=names[alert.resolved_by],

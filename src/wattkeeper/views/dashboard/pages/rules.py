@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -22,6 +22,7 @@ from wattkeeper.flow.rules.actions import rule_enable
 from wattkeeper.flow.rules.fields import fields_of, spec_of
 from wattkeeper.flow.rules.models import Rule
 from wattkeeper.flow.rules.queries import rule_by_id, rules_of
+from wattkeeper.flow.rules.spec import RuleSpec
 from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.rule_words import sentence_of
 from wattkeeper.views.dashboard.scope import scope_of
@@ -115,9 +116,9 @@ def _row(rule: Rule, kind: Kind, counts: Mapping[int, int]) -> RuleRow:
     return RuleRow(rule, kind, words, broken, counts.get(rule.pk, 0))
 
 
-def words_of(rule: Rule, kind: Kind) -> tuple[str, bool]:
-    """What the rule says, and whether that means nothing any more."""
+def words_of(rule: Rule, kind: Kind, *, said: Callable[[RuleSpec, Kind], str] = sentence_of) -> tuple[str, bool]:
+    """What the rule says, or what `said` tells of it, and whether that means nothing any more."""
     try:
-        return sentence_of(spec_of(fields_of(rule), kind=kind, tenant_id=rule.tenant_id), kind), False
+        return said(spec_of(fields_of(rule), kind=kind, tenant_id=rule.tenant_id), kind), False
     except ValidationError as error:
         return " ".join(error.messages), True
