@@ -22,7 +22,20 @@ from wattkeeper.base.assets.states import state_channels, state_of
 from wattkeeper.base.core.errors import BadRequestError
 
 SOMEONE = Caller(tenant_id=1, above_tenants=False, identity="test:1", name="test")
-NAMES = ("search", "site", "fresh", "sort", "min_soc", "max_soc", "min_speed", "max_odometer", "shift_state", "page")
+NAMES = (
+    "search",
+    "site",
+    "fresh",
+    "sort",
+    "min_soc",
+    "max_soc",
+    "min_speed",
+    "max_odometer",
+    "below_soc",
+    "below_speed",
+    "shift_state",
+    "page",
+)
 GOOD = {
     "fresh": ["now", "stale", "never"],
     "sort": ["key", "-name", "site", "-at", "soc", "-speed", "shift_state"],
@@ -64,6 +77,11 @@ def fleet(tenant: Tenant) -> Caller:
         ({"max_speed": "-0.5"}, ""),
         ({"max_soc": "999999999999999", "min_soc": "-999999999999999"}, "abc"),
         ({"min_soc": "20", "max_soc": "10"}, ""),
+        ({"below_soc": "20"}, "a"),
+        ({"below_soc": "20.5"}, "abc"),
+        ({"min_soc": "10", "below_soc": "20"}, "a"),
+        ({"below_speed": "30.5"}, "c"),
+        ({"below_speed": "30.5000001"}, "bc"),
         ({"shift_state": "P"}, "cd"),
         ({"fresh": "stale", "search": "c", "shift_state": "P", "max_speed": "0"}, "c"),
         ({"search": "", "site": " ", "fresh": "", "min_soc": "", "shift_state": "", "sort": "", "tenant": ""}, "abcde"),
@@ -109,6 +127,8 @@ def test_a_list_is_sorted_with_the_unknown_last_and_ties_by_key(sort: str, order
         ("max_shift_state", "P"),
         ("min_nothing", ""),
         ("max_", "1"),
+        ("below_nothing", "1"),
+        ("below_soc", "x"),
         ("shift_state", "X"),
         ("shift_state", "p"),
         ("sort", "soc,key"),

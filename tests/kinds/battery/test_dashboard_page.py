@@ -126,6 +126,15 @@ class TestTheSampleFleet:
         ((_, address),) = chart(text, "Alerts by type").values()
         assert "BAT-002" in client.get(address).content.decode()
 
+    @pytest.mark.parametrize("charge", [39.9995, 40, 69.99999999])
+    def test_a_bar_counts_what_its_list_has_also_at_its_edge(self, charge: float, owner: Person) -> None:
+        register(owner.jwt, "EDGE", current_charge=charge)
+        client = browser(owner)
+        for name, (count, address) in chart(text_of(owner), "Batteries by charge").items():
+            page = client.get(address).content.decode()
+            assert (name, len(re.findall(r"<tr data-asset=", page))) == (name, int(count))
+            assert "999" not in "".join(re.findall(r'<input name="[^"]*" value="[^"]*"', page))
+
     def test_its_alert_comes_before_all_else(self, owner: Person) -> None:
         text = text_of(owner)
         assert text.index("warmer than it should be") < text.index("Average health") < text.index('<th scope="row"')

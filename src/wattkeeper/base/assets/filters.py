@@ -34,7 +34,8 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 class AssetFilter:
     """Parsed once at the door by `filter_of`; a page and a file made from equal ones show the same things.
 
-    `at_least` and `at_most` are inclusive, in each channel's unit. `equals` holds texts of the state's text channels.
+    `at_least` and `at_most` are inclusive, `below` is not, in each channel's unit. `equals` holds texts of the state's
+    text channels.
     `tenant` is the slug by which a caller above tenants chose one.
     """
 
@@ -46,6 +47,7 @@ class AssetFilter:
     fresh: Freshness | None = None
     at_least: Mapping[str, float]
     at_most: Mapping[str, float]
+    below: Mapping[str, float]
     equals: Mapping[str, str]
     sort: str = DEFAULT_SORT
 
@@ -68,9 +70,15 @@ class AssetFilter:
         return Asset.objects.filter(*self._conditions(now), pk__in=pks, archived_at=None)
 
     @property
+    def bounds(self) -> dict[str, float]:
+        """All of them, by the parameters that mean them."""
+        bounds = {"min_": self.at_least, "max_": self.at_most, "below_": self.below}
+        return {f"{prefix}{name}": bound for prefix, of in bounds.items() for name, bound in of.items()}
+
+    @property
     def narrows(self) -> bool:
         """False where all of the tenant's things of the kind, at the site that is named, are meant."""
-        return bool(self.search or self.fresh or self.at_least or self.at_most or self.equals)
+        return bool(self.search or self.fresh or self.bounds or self.equals)
 
     def describe(self) -> dict[str, str]:
         """The parameters that mean this filter and no more: parsed again, they give an equal one."""
@@ -79,8 +87,7 @@ class AssetFilter:
             "search": self.search,
             "site": self.site,
             "fresh": self.fresh.value if self.fresh else "",
-            **{f"min_{name}": _written(bound) for name, bound in self.at_least.items()},
-            **{f"max_{name}": _written(bound) for name, bound in self.at_most.items()},
+            **{name: _written(bound) for name, bound in self.bounds.items()},
             **self.equals,
             "sort": "" if self.sort == DEFAULT_SORT else self.sort,
         }
@@ -102,7 +109,7 @@ class AssetFilter:
         elif self.fresh:
             since = "gt" if self.fresh is Freshness.NOW else "lte"
             yield Q(**{f"{relation}__at__{since}": now - STALE_AFTER})
-        for lookup, bounds in (("gte", self.at_least), ("lte", self.at_most)):
+        for lookup, bounds in (("gte", self.at_least), ("lte", self.at_most), ("lt", self.below)):
             for name, bound in bounds.items():
                 yield Q(**{f"{relation}__{name}__{lookup}": bound})
         for name, text in self.equals.items():
@@ -127,11 +134,12 @@ def filter_of(parameters: Parameters, *, kind: Kind, caller: Caller) -> AssetFil
 
     - `search`: part of the key or the name; `site`: the whole of it; `tenant`: a slug
     - `fresh`: `now` (a reading less than 15 minutes old), `stale`, `never`
-    - `min_CHANNEL`, `max_CHANNEL`: a number, for a numeric channel of the state; `CHANNEL`: the text of a text channel
+    - `min_CHANNEL`, `max_CHANNEL`, `below_CHANNEL`: a number, for a numeric channel of the state: from it on, up to it,
+      less than it; `CHANNEL`: the text of a text channel
     - `sort`: `key`, `name`, `site`, `at` or a channel of the state, `-` before it for descending; nulls come last
 
     BadRequestError, naming the parameter, for what cannot be understood. Unknown parameters are no business of ours,
-    unless they begin with `min_` or `max_`: those would seem to filter, and would not.
+    unless they begin with `min_`, `max_` or `below_`: those would seem to filter, and would not.
     """
     channels = {channel.name: channel for channel in state_channels(kind)}
     asked = _Asked(parameters, channels)
@@ -145,6 +153,7 @@ def filter_of(parameters: Parameters, *, kind: Kind, caller: Caller) -> AssetFil
         fresh=asked.fresh(),
         at_least=asked.bounds("min_", math.ceil),
         at_most=asked.bounds("max_", math.floor),
+        below=asked.bounds("below_", math.ceil),
         equals=asked.choices(),
         sort=asked.sort(),
     )

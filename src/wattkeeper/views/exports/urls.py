@@ -78,6 +78,9 @@ def _parameters(kind: Kind) -> list[OpenApiParameter]:
                 OpenApiParameter(f"min_{channel.name}", NUMBER, description=f"{channel.title}, at least.")
             )
             parameters.append(OpenApiParameter(f"max_{channel.name}", NUMBER, description=f"{channel.title}, at most."))
+            parameters.append(
+                OpenApiParameter(f"below_{channel.name}", NUMBER, description=f"{channel.title}, less than.")
+            )
         else:
             parameters.append(OpenApiParameter(channel.name, str, enum=list(channel.choices) or None))
     return parameters

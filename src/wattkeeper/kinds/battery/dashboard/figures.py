@@ -27,9 +27,6 @@ _STATUS_LOOKS = {Status.CHARGING: "series-2", Status.IDLE: "quiet", Status.FAULT
 _HEALTH_LOOKS = ("fine", "series-1", "warning", "critical")
 _CHARGE_LOOKS = ("fine", "series-1", "series-1", "warning", "critical")
 
-# The list's bounds are inclusive, and shown as people write numbers: this much below a bound is below it.
-_JUST_BELOW = 0.001
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
@@ -77,7 +74,7 @@ class _Links:
 def _cards(stats: Mapping[str, Mapping[str, Any]], statuses: Mapping[str, int], links: _Links) -> list[Card]:
     batteries, health, alerts, devices = (stats[name] for name in ("batteries", "health", "alerts", "devices"))
     low, critical = health["low_count"], alerts["critical"]
-    below = {"max_health_percentage": str(LOW_HEALTH_PERCENT - _JUST_BELOW), "sort": "health_percentage"}
+    below = {"below_health_percentage": str(LOW_HEALTH_PERCENT), "sort": "health_percentage"}
     return [
         Card(name="Batteries", icon="battery-50", value=batteries["total"], address=links.batteries()),
         Card(
@@ -164,10 +161,9 @@ def _bands(
 def _bounds(column: str, band: Band) -> dict[str, str]:
     """The parameters of the list that mean the band."""
     if band.from_above:  # of whole numbers
-        low, high = None if band.low is None else band.low + 1, band.high
+        given = {f"min_{column}": None if band.low is None else band.low + 1, f"max_{column}": band.high}
     else:
-        low, high = band.low, None if band.high is None else band.high - _JUST_BELOW
-    given = {f"min_{column}": low, f"max_{column}": high}
+        given = {f"min_{column}": band.low, f"below_{column}": band.high}
     return {name: f"{bound:.10g}" for name, bound in given.items() if bound is not None}
 
 

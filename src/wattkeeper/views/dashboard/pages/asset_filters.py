@@ -22,11 +22,11 @@ def filter_context(wanted: AssetFilter) -> dict[str, Any]:
     return {
         "kind": wanted.kind,
         "filter": wanted,
-        "filters": len(wanted.at_least) + len(wanted.at_most) + len(wanted.equals),
+        "filters": len(wanted.bounds) + len(wanted.equals),
         "filter_channels": [
             (
                 channel,
-                *(said.get(name, "") for name in (f"min_{channel.name}", f"max_{channel.name}", channel.name)),
+                *(said.get(f"{prefix}{channel.name}", "") for prefix in ("min_", "max_", "below_", "")),
                 [(choice, _word(badges.get(channel.name, {}), choice)) for choice in channel.choices],
             )
             for channel in state_channels(wanted.kind)
