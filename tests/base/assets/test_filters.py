@@ -25,6 +25,7 @@ SOMEONE = Caller(tenant_id=1, above_tenants=False, identity="test:1", name="test
 NAMES = (
     "search",
     "site",
+    "type",
     "fresh",
     "sort",
     "min_soc",
@@ -48,7 +49,7 @@ def fleet(tenant: Tenant) -> Caller:
     """Five vehicles of `tenant`, and someone who may look at them."""
     vehicle(tenant, "a", minutes_ago=1, soc=10, speed=None, site="Nord", name="Zed", shift_state="D")
     vehicle(tenant, "b", minutes_ago=14.9, soc=20, speed=30.5, site="Nord", shift_state=None)
-    vehicle(tenant, "c", minutes_ago=15, soc=20, speed=0.0, site="nord")
+    vehicle(tenant, "c", minutes_ago=15, soc=20, speed=0.0, site="nord", type="Van")
     vehicle(tenant, "d", minutes_ago=9_000, soc=None, speed=99.0, name="50%")
     vehicle(tenant, "e", name="Bus_1")
     return in_tenant(tenant)
@@ -66,6 +67,8 @@ def fleet(tenant: Tenant) -> Caller:
         ({"search": "\\"}, ""),
         ({"site": "Nord"}, "ab"),
         ({"site": "Nor"}, ""),
+        ({"type": "Van"}, "c"),
+        ({"type": "van"}, ""),
         ({"fresh": "now"}, "ab"),
         ({"fresh": "stale"}, "cd"),
         ({"fresh": "never"}, "e"),

@@ -119,7 +119,7 @@ class TestTheSampleFleet:
 
     def test_each_count_leads_to_as_many(self, owner: Person) -> None:
         text, client = text_of(owner), browser(owner)
-        for label in ("status", "health", "charge", "charge cycles"):
+        for label in ("status", "type", "health", "charge", "charge cycles"):
             for name, (count, address) in chart(text, f"Batteries by {label}").items():
                 listed = re.findall(r"<tr data-asset=", client.get(address).content.decode())
                 assert (name, len(listed)) == (name, int(count))
@@ -294,7 +294,9 @@ class TestABatterysPage:
         told = words(text)
         assert "Capacity 4,000 mAh Nominal voltage 3.4 V" not in told
         assert "Capacity 4,000 mAh Nominal voltage 3.7 V" in told
-        assert "Mobile Phone DEVICE-001 Mobile Warehouse 1 Active" in told
+        assert "Mobile Phone DEVICE-001 Active Mobile Warehouse 1 BAT-001" in told
+        other = Asset.objects.get(key="BAT-001")
+        assert f'<a href="/batteries/{other.pk}/">BAT-001</a>' in text
         assert "warmer than it should be" in told
         assert f'data-asset="{battery.pk}"' in text
         assert f"/alerts/?asset={battery.pk}&amp;state=all" in text

@@ -44,6 +44,7 @@ class AssetFilter:
     tenant: str = ""
     search: str = ""
     site: str = ""
+    type: str = ""
     fresh: Freshness | None = None
     at_least: Mapping[str, float]
     at_most: Mapping[str, float]
@@ -78,7 +79,7 @@ class AssetFilter:
     @property
     def narrows(self) -> bool:
         """False where all of the tenant's things of the kind, at the site that is named, are meant."""
-        return bool(self.search or self.fresh or self.bounds or self.equals)
+        return bool(self.search or self.type or self.fresh or self.bounds or self.equals)
 
     def describe(self) -> dict[str, str]:
         """The parameters that mean this filter and no more: parsed again, they give an equal one."""
@@ -86,6 +87,7 @@ class AssetFilter:
             "tenant": self.tenant,
             "search": self.search,
             "site": self.site,
+            "type": self.type,
             "fresh": self.fresh.value if self.fresh else "",
             **{name: _written(bound) for name, bound in self.bounds.items()},
             **self.equals,
@@ -104,6 +106,8 @@ class AssetFilter:
             yield Q(key__icontains=self.search) | Q(name__icontains=self.search)
         if self.site:
             yield Q(site=self.site)
+        if self.type:
+            yield Q(type=self.type)
         if self.fresh is Freshness.NEVER:
             yield Q(**{f"{relation}__at": None})  # no state, or one that no reading has moved yet
         elif self.fresh:
@@ -132,7 +136,7 @@ def filter_of(parameters: Parameters, *, kind: Kind, caller: Caller) -> AssetFil
 
     Parameters (`dict(request.GET.lists())`; of several the last counts, an empty one is none):
 
-    - `search`: part of the key or the name; `site`: the whole of it; `tenant`: a slug
+    - `search`: part of the key or the name; `site`, `type`: the whole of it; `tenant`: a slug
     - `fresh`: `now` (a reading less than 15 minutes old), `stale`, `never`
     - `min_CHANNEL`, `max_CHANNEL`, `below_CHANNEL`: a number, for a numeric channel of the state: from it on, up to it,
       less than it; `CHANNEL`: the text of a text channel
@@ -150,6 +154,7 @@ def filter_of(parameters: Parameters, *, kind: Kind, caller: Caller) -> AssetFil
         tenant=slug,
         search=asked.text("search"),
         site=asked.text("site"),
+        type=asked.text("type"),
         fresh=asked.fresh(),
         at_least=asked.bounds("min_", math.ceil),
         at_most=asked.bounds("max_", math.floor),

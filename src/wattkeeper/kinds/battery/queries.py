@@ -91,8 +91,12 @@ def devices_asked(
 
 
 def devices_holding(battery_id: int) -> list[Device]:
-    """The devices that hold the battery, those in use first, by name."""
-    return list(Device.objects.filter(batteries=battery_id).order_by("-is_active", "device_name", "pk"))
+    """The devices that hold the battery, those in use first, by name; `others`: the batteries that each holds, too."""
+    others = (
+        Battery.objects.filter(asset__archived_at=None).exclude(pk=battery_id).select_related("asset").order_by("pk")
+    )
+    devices = Device.objects.filter(batteries=battery_id).order_by("-is_active", "device_name", "pk")
+    return list(devices.prefetch_related(Prefetch("batteries", others, to_attr="others")))
 
 
 def device_by_id(pk: int, *, tenant_id: int | None) -> Device | None:

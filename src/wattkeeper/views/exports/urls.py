@@ -68,6 +68,7 @@ def _parameters(kind: Kind) -> list[OpenApiParameter]:
         EXPORT,
         OpenApiParameter("search", TEXT, description="A part of the key or the name."),
         SITE,
+        OpenApiParameter("type", TEXT, description="The whole of the type, as it was said."),
         OpenApiParameter("fresh", str, enum=list(Freshness), description="How long ago the newest reading was taken."),
         OpenApiParameter("sort", str, enum=sorts, description="`key` where it is missing; nulls come last."),
         TENANT,

@@ -139,8 +139,7 @@ def _charts(charts: Mapping[str, Any], links: _Links) -> dict[str, list[Share]]:
             )
             for one in charts["status"]
         ],
-        # A list knows no filter of types, but they are found by search, where types are not names alone.
-        "types": [Share(one["battery_type"] or "Not said", one["count"]) for one in charts["types"]],
+        "types": [_type(one["battery_type"], one["count"], links) for one in charts["types"]],
         "health": _bands(charts["health_ranges"], HEALTH_BANDS, "health_percentage", links, _HEALTH_LOOKS),
         "charge": _bands(charts["charge_ranges"], CHARGE_BANDS, "current_charge", links, _CHARGE_LOOKS),
         "cycles": _bands(charts["cycle_ranges"], CYCLE_BANDS, "cycle_count", links, ("series-1",) * len(CYCLE_BANDS)),
@@ -149,6 +148,11 @@ def _charts(charts: Mapping[str, Any], links: _Links) -> dict[str, list[Share]]:
             for one in charts["alert_types"]
         ],
     }
+
+
+def _type(name: str, count: int, links: _Links) -> Share:
+    """A list has no way to ask for what has no type."""
+    return Share(name, count, links.batteries(type=name)) if name else Share("Not said", count)
 
 
 def _bands(

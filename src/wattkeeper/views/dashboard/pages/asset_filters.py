@@ -22,7 +22,7 @@ def filter_context(wanted: AssetFilter) -> dict[str, Any]:
     return {
         "kind": wanted.kind,
         "filter": wanted,
-        "filters": len(wanted.bounds) + len(wanted.equals),
+        "filters": bool(wanted.type) + len(wanted.bounds) + len(wanted.equals),
         "filter_channels": [
             (
                 channel,
