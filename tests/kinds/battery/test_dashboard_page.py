@@ -273,6 +273,22 @@ class TestAnEmptyFleet:
         assert owner.jwt.post("/api/batteries/", json.loads(body[1]), format="json").status_code == 201
         assert serials(text_of(owner)) == ["BAT-001"]
 
+    @pytest.mark.parametrize("path", [PAGE, "/batteries/", "/vehicles/"])
+    def test_who_may_only_look_on_is_told_whom_to_ask(
+        self, path: str, owner: Person, make_person: Callable[..., Person], stranger: Person
+    ) -> None:
+        told = words(text_of(make_person("viewer"), path))
+        assert f"ask {owner.user.get_username()}" in told
+        assert stranger.user.get_username() not in told
+        assert "wattkeeper key add" not in told
+        assert "curl" not in told
+
+    def test_who_may_register_but_makes_no_keys_is_told_who_does(
+        self, owner: Person, make_person: Callable[..., Person]
+    ) -> None:
+        assert f"a key that {owner.user.get_username()} makes for you" in words(text_of(make_person("manager")))
+        assert 'href="/keys/"' in text_of(owner)
+
 
 class TestTheWayThere:
     def test_the_bar_the_list_and_the_overview_lead_to_it(self, owner: Person) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.core.validators import slug_re
 from django.db.models import Manager, Q, QuerySet
 
+from wattkeeper.base.accounts.matrix import MATRIX, Action
 from wattkeeper.base.accounts.models import ApiKey, AuditEntry, Tenant, User
 
 if TYPE_CHECKING:
@@ -49,16 +50,21 @@ def zone_of(caller: Caller) -> ZoneInfo:
     return ZoneInfo(tenant.time_zone if tenant else "UTC")
 
 
-def users_of(caller: Caller, *, tenant_id: int | None = None, search: str = "") -> QuerySet[User]:
+def users_of(
+    caller: Caller, *, tenant_id: int | None = None, search: str = "", who_may: Action | None = None
+) -> QuerySet[User]:
     """The people whom `caller` may know of, each with the tenant, by username; superusers only above tenants.
 
-    `tenant_id` narrows it to one tenant; `search` is a part of a name or of the address.
+    `tenant_id` narrows it to one tenant, `who_may` to those of a tenant who may log in and do that; `search` is a part
+    of a name or of the address.
     """
     found = User.objects.select_related("tenant").order_by("username")
     if not caller.above_tenants:
         found = found.filter(tenant__in=tenants_for(caller))
     if tenant_id is not None:
         found = found.filter(tenant=tenant_id)
+    if who_may is not None:
+        found = found.filter(is_active=True, tenant__isnull=False, role__in=MATRIX[who_may].roles)
     if text := _searched(search):
         parts = ("username", "first_name", "last_name", "email")
         found = found.filter(reduce(or_, (Q(**{f"{part}__icontains": text}) for part in parts)))

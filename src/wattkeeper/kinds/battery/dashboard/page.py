@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from wattkeeper.base.accounts.callers import Caller
+from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.assets.filters import filter_of
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import FleetCounts, fleet_counts
@@ -25,6 +26,7 @@ from wattkeeper.views.dashboard.live import DASHBOARD, live_address
 from wattkeeper.views.dashboard.pages.alert_rows import alert_list
 from wattkeeper.views.dashboard.pages.asset_filters import filter_context
 from wattkeeper.views.dashboard.scope import Scope, scope_of
+from wattkeeper.views.dashboard.whom import whom_to_ask
 
 ROWS = 20
 ALERTS = 5
@@ -42,9 +44,7 @@ def dashboard(request: HttpRequest, caller: Caller) -> HttpResponse:
         return render(request, "battery/table.html", table)
     counts: FleetCounts = table["counts"]
     if not counts.total:
-        base_url = request.build_absolute_uri("/").rstrip("/")
-        nothing = {"base_url": base_url, "live": _live(scope), "site": scope.site}
-        return render(request, "battery/no_batteries.html", nothing)
+        return render(request, "battery/no_batteries.html", _nothing(request, caller, scope))
     context = {
         **table,
         **_figures(scope),
@@ -60,6 +60,19 @@ def dashboard(request: HttpRequest, caller: Caller) -> HttpResponse:
 def figures_alone(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The cards and charts alone, for a page that is there already."""
     return render(request, "battery/figures.html", _figures(scope_of(request, caller)))
+
+
+def _nothing(request: HttpRequest, caller: Caller, scope: Scope) -> dict[str, Any]:
+    """How the first battery comes: by whoever looks on, or by whom they may ask."""
+    return {
+        "base_url": request.build_absolute_uri("/").rstrip("/"),
+        "live": _live(scope),
+        "site": scope.site,
+        "may_register": caller.may(Action.ASSET_EDIT),
+        "may_make_keys": caller.may(Action.KEY_MANAGE),
+        "who_registers": whom_to_ask(caller, Action.ASSET_EDIT, tenant_id=scope.tenant_id),
+        "who_makes_keys": whom_to_ask(caller, Action.KEY_MANAGE, tenant_id=scope.tenant_id),
+    }
 
 
 def _figures(scope: Scope) -> dict[str, Any]:

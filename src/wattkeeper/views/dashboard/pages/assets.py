@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from wattkeeper.base.accounts.callers import Caller
+from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.assets.filters import filter_of
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import fleet_counts
@@ -22,6 +23,7 @@ from wattkeeper.views.dashboard.live import live_address
 from wattkeeper.views.dashboard.pages.asset_filters import filter_context
 from wattkeeper.views.dashboard.pages.freshness import FRESHNESS_BADGES
 from wattkeeper.views.dashboard.state_badges import badges_of
+from wattkeeper.views.dashboard.whom import whom_to_ask
 
 ROWS = 50
 
@@ -53,6 +55,8 @@ def assets(request: HttpRequest, caller: Caller, kind: Kind) -> HttpResponse:
         "show_tenant": caller.above_tenants,
         "live": live_address(kind=kind.name, tenant=wanted.tenant if caller.above_tenants else ""),
         "export": f"{reverse(f'assets-export-{kind.name}')}?{wanted.query()}",
+        "may_send": caller.may(Action.INGEST),
+        "who_sends": "" if counts.total else whom_to_ask(caller, Action.INGEST, tenant_id=wanted.tenant_id),
         "base_url": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "wattkeeper/assets.html", context)
