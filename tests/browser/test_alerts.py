@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browsing import EVERYWHERE, fits, log_in, violations
+from tests.support.servers import Server
+from wattkeeper.views.dashboard.pages.alert_rows import PEOPLE_SHOWN
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group(__name__)]
 
@@ -40,6 +44,17 @@ def post(page: Page, *levels: str) -> tuple[str, Sequence[int]]:
     mark = f"mark-{secrets.token_hex(3)}"
     made = [{"alert_type": "FAULT", "alert_level": level, "message": f"{mark} {level}"} for level in levels]
     return mark, page.evaluate(POST, made)
+
+
+def colleagues(demo: Server, *names: str) -> None:
+    """Operators beside the demo's own, without passwords: to make one takes longer than all of this."""
+    with closing(sqlite3.connect(demo.home / "wattkeeper.sqlite3", timeout=60)) as database, database:
+        columns = [name for _, name, *_ in database.execute("PRAGMA table_info(accounts_user)") if name != "id"]
+        own = ", ".join("?" if name == "username" else name for name in columns)
+        database.executemany(
+            f"INSERT INTO accounts_user ({', '.join(columns)}) SELECT {own} FROM accounts_user WHERE username = ?",
+            [(name, "demo-operator") for name in names],
+        )
 
 
 def row(page: Page, pk: int) -> Locator:
@@ -75,6 +90,27 @@ def test_one_is_acknowledged_assigned_shelved_and_resolved_in_its_row(page: Page
     one.locator("[data-alert-menu=shelved] summary").click()
     one.get_by_role("button", name="Resolve").click()
     expect(page.get_by_role("heading", name="No alert is like that")).to_be_visible()
+
+
+def test_of_many_people_anyone_is_found_by_name(page: Page, demo: Server) -> None:
+    mark = secrets.token_hex(3)
+    colleagues(demo, *(f"zoe-{mark}-{number:02}" for number in range(PEOPLE_SHOWN)))
+    log_in(page, name="demo-operator")
+    text, (pk,) = post(page, "ERROR")
+    page.goto(f"/alerts/?search={text}")
+    one = row(page, pk)
+    one.locator("summary", has_text="Assign").click()
+    last = f"zoe-{mark}-{PEOPLE_SHOWN - 1}"
+    expect(one.get_by_role("button", name="To me")).to_be_visible()
+    expect(one.get_by_role("button", name=last)).to_have_count(0)
+    one.get_by_label("Search people").fill(last)
+    one.get_by_label("Search people").press("Enter")  # which gives it to nobody
+    expect(one.get_by_role("button", name="To me")).to_have_count(0)
+    assert violations(page) == []
+    one.get_by_role("button", name=last).click()
+    expect(one.locator(".alert-side")).to_contain_text(last)
+    one.get_by_role("button", name="Acknowledge").click()  # the list goes on as ever
+    expect(one.locator(".alert-side")).to_contain_text("demo-operator")
 
 
 def test_several_are_ticked_and_taken_care_of_at_once(page: Page) -> None:

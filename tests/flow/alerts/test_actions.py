@@ -125,23 +125,25 @@ class TestChanging:
 
 
 class TestAssigning:
-    def test_it_goes_to_a_person_of_the_tenant_and_back(self, alert: Alert, colleague: Person) -> None:
-        given = actions.alert_assign(alert, user=colleague.user, by=ANNA)
+    def test_it_goes_to_a_person_of_the_tenant_and_back(self, alert: Alert, owner: Person) -> None:
+        given = actions.alert_assign(alert, user=owner.user, by=ANNA)
         assert given is not None
-        assert given.detail == {"from": None, "to": colleague.user.pk, "name": "colleague"}
-        assert actions.alert_assign(alert, user=colleague.user, by=BEN) is None
+        assert given.detail == {"from": None, "to": owner.user.pk, "name": "owner"}
+        assert actions.alert_assign(alert, user=owner.user, by=BEN) is None
         taken = actions.alert_assign(alert, user=None, by=BEN)
         assert taken is not None
-        assert taken.detail == {"from": colleague.user.pk, "to": None, "name": None}
+        assert taken.detail == {"from": owner.user.pk, "to": None, "name": None}
         assert actions.alert_assign(alert, user=None, by=BEN) is None
 
     def test_nobody_else_can_have_it(
-        self, alert: Alert, colleague: Person, stranger: Person, superuser: Person
+        self, alert: Alert, owner: Person, colleague: Person, stranger: Person, superuser: Person
     ) -> None:
-        colleague.user.is_active = False
-        for person in (colleague, stranger, superuser):
+        owner.user.is_active = False
+        for person in (owner, stranger, superuser):
             with pytest.raises(ValidationError, match="no such person"):
                 actions.alert_assign(alert, user=person.user, by=ANNA)
+        with pytest.raises(ValidationError, match="colleague is a viewer, and may not take care of alerts"):
+            actions.alert_assign(alert, user=colleague.user, by=ANNA)
         assert told(alert) == ["opened"]
 
 

@@ -58,6 +58,12 @@ class TestAssigning:
             actions.alerts_assign([mine.pk, strange.pk], user=operator.user, tenant_id=None, by=ANNA)
         assert told(mine) == told(strange) == ["opened"]
 
+    def test_who_may_not_take_care_of_them_gets_none(self, asset: Asset, colleague: Person) -> None:
+        alert = posted(asset)
+        with pytest.raises(ValidationError, match="may not take care"):
+            actions.alerts_assign([alert.pk], user=colleague.user, tenant_id=asset.tenant_id, by=ANNA)
+        assert told(alert) == ["opened"]
+
     def test_who_may_not_log_in_gets_none(self, asset: Asset, operator: Person) -> None:
         operator.user.is_active = False
         with pytest.raises(ValidationError):

@@ -14,7 +14,7 @@ from tests.people import Person, key_make
 from tests.support import alerts
 from tests.support.alerts import NOON, apply, battery, breach, clear, opened, posted, rule_make
 from tests.support.fleets import vehicle
-from wattkeeper.base.accounts.matrix import Scope
+from wattkeeper.base.accounts.matrix import Role, Scope
 from wattkeeper.base.accounts.models import Tenant, User
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.alerting import AlertType, Level
@@ -298,18 +298,22 @@ class TestTakingCare:
         assert key.post(f"{place(made)}acknowledge/").json()["acknowledged_by"] == "robot"
 
     def test_it_is_assigned_to_a_person_of_the_tenant(
-        self, operator: Person, colleague: Person, stranger: Person, superuser: Person, asset: Asset
+        self, operator: Person, owner: Person, colleague: Person, stranger: Person, superuser: Person, asset: Asset
     ) -> None:
         made = post(operator, asset)
-        body = act(operator, made, "assign", {"user": colleague.user.pk}).json()
-        assert (body["assigned_to"], body["assigned_to_name"]) == (colleague.user.pk, "colleague")
-        assert listed(colleague, assigned_to="me") == [made["id"]]
+        body = act(operator, made, "assign", {"user": owner.user.pk}).json()
+        assert (body["assigned_to"], body["assigned_to_name"]) == (owner.user.pk, "owner")
+        assert listed(owner, assigned_to="me") == [made["id"]]
         assert listed(operator, assigned_to="me") == []
-        assert listed(operator, assigned_to=colleague.user.pk) == [made["id"]]
+        assert listed(operator, assigned_to=owner.user.pk) == [made["id"]]
         for person in (operator, superuser):
             for wrong in (stranger.user.pk, superuser.user.pk, 10**9, 0, "x", 1.5):
                 answer = act(person, made, "assign", {"user": wrong})
                 assert (answer.status_code, set(answer.json())) == (400, {"user"})
+        refused = act(operator, made, "assign", {"user": colleague.user.pk})
+        assert (refused.status_code, refused.json()) == (
+            400, {"user": ["colleague is a viewer, and may not take care of alerts."]}
+        )  # fmt: skip
         assert act(operator, made, "assign", {"user": None}).json()["assigned_to"] is None
         assert set(act(operator, made, "assign", {}).json()) == {"user"}
 
@@ -385,9 +389,11 @@ class TestTakingCare:
         assert answer.json()["assigned"] == [first, second]
         assert listed(operator, assigned_to="me") == []
 
-    def test_several_are_not_given_to_whom_nobody_knows(self, operator: Person, stranger: Person, asset: Asset) -> None:
+    def test_several_are_not_given_to_whom_nobody_knows_or_who_looks_on(
+        self, operator: Person, stranger: Person, colleague: Person, asset: Asset
+    ) -> None:
         made = post(operator, asset)
-        for user in (stranger.user.pk, 10**9):
+        for user in (stranger.user.pk, colleague.user.pk, 10**9):
             answer = send(operator, "post", f"{ALERTS}assign/", {"ids": [made["id"]], "user": user})
             assert (answer.status_code, set(answer.json())) == (400, {"user"})
 
@@ -530,7 +536,7 @@ class TestTheList:
 
         def make(number: int) -> None:
             alert = posted(battery(tenant, f"BAT-{number}"))
-            person = User.objects.create(username=f"p{number}", tenant=tenant)
+            person = User.objects.create(username=f"p{number}", tenant=tenant, role=Role.OPERATOR)
             actions.alert_acknowledge(alert, by=f"user:{person.pk}")
             actions.alert_assign(alert, user=person, by="user:1")
 

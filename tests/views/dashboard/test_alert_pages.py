@@ -15,13 +15,15 @@ from tests.people import Person, person_make
 from tests.support.alerts import apply, battery, breach, clear, opened, posted, rule_make, told
 from tests.support.fleets import vehicle
 from tests.support.vehicles import body_of
-from wattkeeper.base.accounts.models import Tenant
+from wattkeeper.base.accounts.matrix import Role
+from wattkeeper.base.accounts.models import Tenant, User
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.alerting import Level
 from wattkeeper.base.core import clock
 from wattkeeper.flow.alerts import actions
 from wattkeeper.flow.alerts.models import Alert
 from wattkeeper.flow.rules.spec import RuleSpec
+from wattkeeper.views.dashboard.pages.alert_rows import PEOPLE_SHOWN
 
 pytestmark = pytest.mark.usefixtures("embedded_store")
 
@@ -56,6 +58,11 @@ def row(page: str, alert: Alert) -> str:
     """The words of an alert's row."""
     (found,) = re.findall(rf'<li class="alert[^>]* id="alert-{alert.pk}".*?</li>', page, re.S)
     return " ".join(re.sub(r"<[^>]+>", " ", found).split())
+
+
+def people(page: str) -> list[str]:
+    """To whom alerts are offered."""
+    return re.findall(r'<button name="assign"[^>]*><svg.*?</svg>([^<]+)</button>', page)
 
 
 def act(person: Person, *alerts: Alert | int, query: str = "", **said: Any) -> tuple[str, str, str]:
@@ -277,6 +284,36 @@ class TestTakingCare:
         for user in (stranger.user.pk, "x", 10**9):
             said, level, _ = act(operator, posted(asset), assign=user)
             assert (said, level) == ("There is no such person in this tenant.", "warning")
+
+    def test_they_are_offered_to_who_may_take_care_of_them(
+        self, operator: Person, owner: Person, colleague: Person, stranger: Person, asset: Asset
+    ) -> None:
+        alert = posted(asset)
+        for page in (text(operator), text(operator, f"/alerts/{alert.pk}/")):
+            assert people(page) == ["To me", "owner", "Nobody"]
+        assert act(operator, alert, assign=colleague.user.pk)[1] == "warning"
+
+    def test_of_many_people_anyone_is_found(self, operator: Person, tenant: Tenant, asset: Asset) -> None:
+        alert = posted(asset)
+        made = (User(username=f"p{number:03}", tenant=tenant, role=Role.OPERATOR) for number in range(PEOPLE_SHOWN))
+        User.objects.bulk_create(made)
+        for page in (text(operator), text(operator, f"/alerts/{alert.pk}/")):
+            assert people(page)[0] == "To me"
+            assert "p000" in people(page)
+            assert 'hx-get="/alerts/people/"' in page
+        last = f"p{PEOPLE_SHOWN - 1:03}"
+        assert people(text(operator, f"/alerts/people/?search={last}")) == [last]
+        assert "Nobody who may take care" in text(operator, "/alerts/people/?search=zzz")
+
+    def test_a_search_for_people_finds_no_viewer_and_no_stranger(
+        self, operator: Person, colleague: Person, stranger: Person, superuser: Person
+    ) -> None:
+        assert people(text(operator, "/alerts/people/?search=")) == ["To me"]
+        assert colleague.session.get("/alerts/people/").status_code == 403
+        for name in (colleague, stranger):
+            assert people(text(operator, f"/alerts/people/?search={name.user.get_username()}")) == []
+        assert operator.session.get("/alerts/people/?tenant=south").status_code == 400
+        assert people(text(superuser, "/alerts/people/?tenant=north")) == ["olga"]
 
     def test_they_are_shelved_with_a_reason(self, operator: Person, asset: Asset) -> None:
         alert, over = posted(asset), posted(asset)

@@ -33,6 +33,7 @@ from wattkeeper.flow.alerts.several import (
     alerts_acknowledge,
     alerts_assign,
     alerts_shelve,
+    assignee_checked,
     reason_said,
     text_said,
     until_checked,
@@ -122,9 +123,14 @@ def alert_acknowledge(alert: Alert, *, by: str) -> Transition | None:
 
 @transaction.atomic
 def alert_assign(alert: Alert, *, user: User | None, by: str) -> Transition | None:
-    """Give it to somebody who takes care of it; None: to nobody. ValidationError for who is not of its tenant."""
+    """Give it to somebody who takes care of it; None: to nobody.
+
+    ValidationError for who is not of its tenant, or may not log in, or not take care of alerts.
+    """
     if user is not None and (user.tenant_id != alert.tenant_id or not user.is_active):
         raise ValidationError({"user": "There is no such person in this tenant."})
+    if user is not None:
+        assignee_checked(user)
     now = clock.now()
     before = alert.assigned_to_id
     pk = user.pk if user else None

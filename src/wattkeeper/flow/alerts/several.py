@@ -10,6 +10,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from wattkeeper.base.accounts.callers import caller_of_user
+from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.accounts.models import Tenant, User
 from wattkeeper.base.core import clock
 from wattkeeper.flow.alerts.models import LONGEST_REASON, Alert, Happening
@@ -62,7 +64,8 @@ def alerts_acknowledge(ids: Collection[int], *, tenant_id: int | None, by: str) 
 def alerts_assign(ids: Collection[int], *, user: User | None, tenant_id: int | None, by: str) -> Assigned:
     """Give those of the tenant (None: of any) to somebody; None: to nobody.
 
-    ValidationError where one of them is of another tenant than the person, or the person may not log in: then none is.
+    ValidationError where one of them is of another tenant than the person, or the person may not log in, or not take
+    care of alerts: then none is.
     """
     now = clock.now()
     found = _locked(ids, tenant_id, "assigned_to_id", "tenant_id")
@@ -72,6 +75,7 @@ def alerts_assign(ids: Collection[int], *, user: User | None, tenant_id: int | N
             raise ValidationError({"user": _of_others(user, others)})
         if others or not user.is_active:
             raise ValidationError({"user": "There is no such person in this tenant."})
+        assignee_checked(user)
     to = user.pk if user else None
     new = {pk: before for pk, (before, _) in found.items() if before != to}
     Alert.objects.filter(pk__in=new).update(assigned_to_id=to, updated_at=now)
@@ -127,6 +131,13 @@ def until_checked(until: datetime, now: datetime) -> None:
     """ValidationError where no shelf may last until then."""
     if not now < until <= now + LONGEST_SHELF:
         raise ValidationError({"until": f"A shelf ends in the future, and at most {_HOURS} hours from now."})
+
+
+def assignee_checked(user: User) -> None:
+    """ValidationError where alerts are not for that person to take care of."""
+    if not caller_of_user(user).may(Action.ALERT_ACT):
+        name = user.get_username()
+        raise ValidationError({"user": f"{name} is a {user.role}, and may not take care of alerts."})
 
 
 def _of_others(user: User, tenant_ids: Collection[int]) -> str:

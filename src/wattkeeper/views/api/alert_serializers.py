@@ -161,7 +161,10 @@ class ResolveSerializer(serializers.Serializer[Any]):
 
 class AssignSerializer(KnownFieldsOnly):
     user = serializers.IntegerField(
-        allow_null=True, min_value=1, max_value=ID_MOST, help_text="A person of the alert's tenant; null: nobody."
+        allow_null=True,
+        min_value=1,
+        max_value=ID_MOST,
+        help_text="A person of the alert's tenant who may take care of alerts; null: nobody.",
     )
 
 

@@ -12,7 +12,7 @@ from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.views.dashboard.pages.account import own_password, profile, tenant_settings
 from wattkeeper.views.dashboard.pages.alert import alert
 from wattkeeper.views.dashboard.pages.alert_actions import alerts_act
-from wattkeeper.views.dashboard.pages.alert_rows import alerts_counted, alerts_listed
+from wattkeeper.views.dashboard.pages.alert_rows import alerts_counted, alerts_listed, alerts_people
 from wattkeeper.views.dashboard.pages.alerts import alerts
 from wattkeeper.views.dashboard.pages.asset import asset, asset_edit
 from wattkeeper.views.dashboard.pages.assets import assets
@@ -63,6 +63,7 @@ urlpatterns = [
     path("alerts/", alerts, name="alerts"),
     path("alerts/list/", alerts_listed, name="alerts-list"),
     path("alerts/count/", alerts_counted, name="alerts-count"),
+    path("alerts/people/", alerts_people, name="alerts-people"),
     path("alerts/act/", alerts_act, name="alerts-act"),
     path("alerts/<int:alert_id>/", alert, name="alert"),
     path("rules/", rules, name="rules"),

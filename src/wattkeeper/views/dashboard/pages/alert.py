@@ -23,7 +23,7 @@ from wattkeeper.flow.alerts.models import Alert, Happening, Transition
 from wattkeeper.flow.alerts.queries import alert_by_id, transitions_of
 from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.live import live_address
-from wattkeeper.views.dashboard.pages.alert_rows import SHELF_MINUTES, alert_rows, people_for
+from wattkeeper.views.dashboard.pages.alert_rows import SHELF_MINUTES, People, alert_rows, people_for
 
 AROUND = timedelta(hours=1)  # of the window in which its thing is shown: before it opened, and after it was over
 SHOWN_MOST = timedelta(days=7)
@@ -72,12 +72,17 @@ def alert(request: HttpRequest, caller: Caller, alert_id: int) -> HttpResponse:
         "live": live_address(kind=found.kind),
         "act": reverse("alerts-act"),
         "alerts": {  # what the menus of a list need
-            "people": people_for(caller, tenant_id=found.tenant_id) if may_act else [],
+            "people": _people(found, caller) if may_act else None,
             "me": caller.user_id,
             "shelf_minutes": list(SHELF_MINUTES.items()),
         },
     }
     return render(request, "wattkeeper/alert.html", context)
+
+
+def _people(found: Alert, caller: Caller) -> People:
+    slug = found.tenant.slug if caller.above_tenants else ""
+    return people_for(caller, tenant_id=found.tenant_id, tenant=slug)
 
 
 def moments_of(history: Sequence[Transition]) -> list[Moment]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -16,9 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from wattkeeper.base.accounts.callers import Caller
+from wattkeeper.base.accounts.callers import Caller, tenant_for_read
 from wattkeeper.base.accounts.matrix import Action
-from wattkeeper.base.accounts.models import User
 from wattkeeper.base.accounts.queries import names_of, users_of
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import Level as AlertLevel
@@ -39,7 +39,7 @@ from wattkeeper.views.dashboard.templatetags.components import Level
 ROWS = 50  # of the page of alerts
 LIMIT_MOST = 100  # of a list within another page
 COUNTED_MOST = 1_000  # within another page: there "1,000 or more" says as much as the number
-PEOPLE_SHOWN = 200
+PEOPLE_SHOWN = 50  # of more the rest are searched
 KEPT_MOST = 500
 SHELF_MINUTES = {15: "15 min", 60: "1 h", 240: "4 h", 480: "8 h"}
 
@@ -203,20 +203,44 @@ def alert_rows(alerts: Sequence[Alert]) -> list[AlertRow]:
     ]
 
 
-def people_for(caller: Caller, *, tenant_id: int | None) -> list[tuple[int, str]]:
-    """To whom alerts can be given: the people of the tenant (None: of all) who may log in, the caller first."""
-    people: QuerySet[User] = users_of(caller, tenant_id=tenant_id).filter(is_active=True, tenant__isnull=False)
+@dataclass(frozen=True, slots=True)
+class People:
+    """To whom alerts can be given, by id and name. `address`, where there are more of them: where they are searched."""
+
+    shown: Sequence[tuple[int, str]]
+    address: str = ""
+
+
+def people_for(caller: Caller, *, tenant_id: int | None, tenant: str = "", search: str = "") -> People:
+    """The people of the tenant (None: of all) who may take care of alerts, the caller first; of many the first.
+
+    `tenant` is the slug by which a caller above tenants says which; `search` a part of a name.
+    """
+    people = users_of(caller, tenant_id=tenant_id, search=search, who_may=Action.ALERT_ACT)
+    found = list(people[: PEOPLE_SHOWN + 1])
+    shown, is_cut = found[:PEOPLE_SHOWN], len(found) > PEOPLE_SHOWN
+    if is_cut and not search:
+        shown = list(dict.fromkeys([*people.filter(pk=caller.user_id or 0), *shown]))
     named = [
-        (one.pk, f"{one.get_username()} ({one.tenant})" if tenant_id is None else one.get_username())
-        for one in people[:PEOPLE_SHOWN]
+        (one.pk, f"{one.get_username()} ({one.tenant})" if tenant_id is None else one.get_username()) for one in shown
     ]
-    return sorted(named, key=lambda one: one[0] != caller.user_id)
+    query = f"?{urlencode({'tenant': tenant})}" if tenant else ""
+    address = f"{reverse('alerts-people')}{query}" if is_cut else ""
+    return People(sorted(named, key=lambda one: one[0] != caller.user_id), address)
 
 
 @page()
 def alerts_listed(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The list alone, for a page that is there already."""
     return render(request, "wattkeeper/alerts/body.html", {"alerts": list_asked(request, caller)})
+
+
+@page(read=Action.ALERT_ACT)
+def alerts_people(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Those who may take care of alerts and are called like `search`, for the menu that gives alerts to somebody."""
+    tenant_id = tenant_for_read(caller, request.GET.get("tenant", ""))
+    found = people_for(caller, tenant_id=tenant_id, search=request.GET.get("search", ""))
+    return render(request, "wattkeeper/alerts/people.html", {"alerts": {"people": found, "me": caller.user_id}})
 
 
 @page()
@@ -263,7 +287,7 @@ def _context(
         "rows": alert_rows(alerts),
         "filter": chosen,
         "may_act": may_act,
-        "people": people_for(caller, tenant_id=chosen.tenant_id) if may_act and alerts else [],
+        "people": people_for(caller, tenant_id=chosen.tenant_id, tenant=chosen.tenant) if may_act and alerts else None,
         "me": caller.user_id,
         "shelf_minutes": list(SHELF_MINUTES.items()),
         "show_thing": chosen.asset_id is None,

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from wattkeeper.base.accounts.callers import Caller
+from wattkeeper.base.accounts.queries import user_by_id
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import AlertType, Level
 from wattkeeper.flow.alerts.filters import ME, NOBODY, AlertFilter, State, filter_of
@@ -70,8 +71,12 @@ def _selects(chosen: AlertFilter) -> list[tuple[str, str, str, list[tuple[str, s
 
 
 def _assigned(caller: Caller, chosen: AlertFilter) -> list[tuple[str, str]]:
-    people = [(str(pk), name) for pk, name in people_for(caller, tenant_id=chosen.tenant_id) if pk != caller.user_id]
-    return [(ME, "Mine"), (NOBODY, "Nobody's"), *people]
+    people = people_for(caller, tenant_id=chosen.tenant_id).shown
+    others = {str(pk): name for pk, name in people if pk != caller.user_id}
+    if chosen.assigned not in {"", ME, NOBODY, *others}:  # whom the list does not offer has alerts, too
+        user = user_by_id(int(chosen.assigned), caller=caller)
+        others[chosen.assigned] = user.get_username() if user else "somebody who is gone"
+    return [(ME, "Mine"), (NOBODY, "Nobody's"), *others.items()]
 
 
 def _about(shown: dict[str, object], chosen: AlertFilter) -> list[tuple[str, str]]:

@@ -198,6 +198,9 @@ function toggle() {
   count();
 }
 
+// Whether a request is for the list; a menu may search for people.
+const isList = ({ target }) => target?.id === "alerts-body";
+
 if (outer) {
   keys.set("j", () => step(1));
   keys.set("k", () => step(-1));
@@ -220,16 +223,17 @@ if (outer) {
   document.addEventListener("pointerdown", moved);
   outer.addEventListener("click", check, true);
   outer.addEventListener("htmx:configRequest", ({ detail }) => {
-    if (!detail.elt.matches(FOR_ALL)) detail.path = keeping(detail.path);
+    if (isList(detail) && !detail.elt.matches(FOR_ALL)) detail.path = keeping(detail.path);
   });
-  outer.addEventListener("htmx:beforeRequest", () => {
+  outer.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (!isList(detail)) return;
     posting += 1;
     fetching?.abort(); // it would show what was before
   });
-  outer.addEventListener("htmx:beforeSwap", leave);
-  outer.addEventListener("htmx:afterSwap", () => settle());
+  outer.addEventListener("htmx:beforeSwap", ({ detail }) => isList(detail) && leave());
+  outer.addEventListener("htmx:afterSwap", ({ detail }) => isList(detail) && settle());
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (posting === 0 || event.detail.target?.id !== "alerts-body") return;
+    if (posting === 0 || !isList(event.detail)) return;
     posting -= 1;
     if (event.detail.successful && event.detail.requestConfig.elt.matches(FOR_ALL)) {
       for (const box of boxes()) tick(box, false); // it is done to them
