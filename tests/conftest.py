@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,16 +167,13 @@ def vehicle_store(embedded_store: Store, tenant: Tenant) -> Store:
 @pytest.fixture(scope="session")
 def server_store() -> Iterator[Store]:
     """The same engine behind ClickHouse's HTTP protocol, in a process of its own."""
+    from tests.support.stores import clickhouse
     from wattkeeper.base.catalog import registry
     from wattkeeper.flow.store.engine import EngineOptions
     from wattkeeper.flow.store.store import Store
 
-    command = [sys.executable, "-m", "tests.support.clickhouse_http", str(HOME / "server-readings")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        address = f"http://default:@127.0.0.1:{server.stdout.readline().strip()}/default"
+    with clickhouse(HOME / "server-readings") as address:
         opened = Store(EngineOptions(address, max_threads=8), registry.streams())
         opened.open()
         yield opened
         opened.close()
-        server.communicate()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.machine import repository
 from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.ids import batch_id_new
@@ -13,6 +17,20 @@ from wattkeeper.flow.readings.reading import LoadReceipt
 from wattkeeper.flow.sources.csv_upload.assemble import assemble
 from wattkeeper.flow.sources.csv_upload.header import HEAD_BYTES, header_of
 from wattkeeper.flow.store.store import Store
+
+
+@contextmanager
+def clickhouse(folder: Path) -> Iterator[str]:
+    """The address of a server that speaks ClickHouse's protocol, in a process of its own, with its readings there."""
+    command = [sys.executable, "-m", "tests.support.clickhouse_http", str(folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=repository()
+    ) as server:
+        assert server.stdout is not None
+        try:
+            yield f"http://default:@127.0.0.1:{server.stdout.readline().strip()}/default"
+        finally:
+            server.communicate()
 
 
 class AssetBook:

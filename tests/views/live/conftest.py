@@ -11,7 +11,8 @@ from tests.support.machine import REDIS
 from tests.support.servers import Server, home_make, serving
 from wattkeeper.views.live.redis_link import PREFIX
 
-DATABASE = 14  # of the Redis, for servers, whose prefix is the program's own
+DATABASES = range(1, 14)  # of the Redis, for servers, whose prefix is the program's own
+CLAIM, CLAIM_SECONDS = "wattkeeper-test:claim", 1_800
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +37,21 @@ def people(inhabited: tuple[Server, Credentials]) -> Credentials:
 
 @pytest.fixture
 def redis_database() -> Iterator[str]:
-    """The address of a Redis with nothing of ours in it, before and after."""
-    address = urlsplit(REDIS)._replace(path=f"/{DATABASE}").geturl()
-    with redis.Redis.from_url(address) as client:
-        for step in ("before", "after"):
-            for key in client.scan_iter(f"{PREFIX}:*"):
-                client.delete(key)
-            if step == "before":
-                yield address
+    """The address of a database in the Redis that nobody else uses meanwhile, with nothing of ours in it."""
+    for number in DATABASES:
+        address = urlsplit(REDIS)._replace(path=f"/{number}").geturl()
+        with redis.Redis.from_url(address) as client:
+            # Whoever is killed leaves its claim to its end.
+            if not client.set(CLAIM, 1, nx=True, ex=CLAIM_SECONDS):
+                continue
+            _sweep(client)
+            yield address
+            _sweep(client)
+            client.delete(CLAIM)
+            return
+    pytest.fail("Every database of the Redis is in use by another test.")
+
+
+def _sweep(client: redis.Redis) -> None:
+    for key in client.scan_iter(f"{PREFIX}:*"):
+        client.delete(key)
