@@ -18,6 +18,13 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group(__name__)]
 
 FINE = {"current_charge": 60, "current_voltage": 3.7, "current_temperature": 25, "current_status": "IDLE"}
 PLATE = {"battery_type": "Li-ion", "capacity": 5000, "voltage_nominal": 3.7}
+# In one go: the row may be replaced at any moment.
+UNCOVERED = """selector => {
+  const one = document.querySelector(selector);
+  one.scrollIntoView({block: "center"});
+  const {left, right, top, bottom} = one.getBoundingClientRect();
+  return [left + 1, right - 1].every((x) => one.contains(document.elementFromPoint(x, (top + bottom) / 2)));
+}"""
 PATIENCE_MS = 60_000  # for hangs, not for slowness
 
 
@@ -270,6 +277,24 @@ def test_where_no_battery_is_the_page_says_so(page: Page) -> None:
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("page", [("phone", "dark")], indirect=True, ids="-".join)
+def test_on_a_phone_the_charts_are_swiped_and_stay_where_one_has_swiped_them(
+    page: Page, say: Callable[..., int]
+) -> None:
+    opened(page)
+    strip = page.get_by_role("group", name="Charts")
+    assert fits(page)
+    assert strip.evaluate("one => one.offsetHeight < innerHeight / 2")
+    strip.evaluate("one => one.scrollTo(one.scrollWidth, 0)")
+    swiped = strip.evaluate("one => one.scrollLeft")
+    assert swiped > page.evaluate("innerWidth")
+    page.locator("#figures").evaluate("one => (one.dataset.before = '')")
+    say("BAT-001", current_charge=65)
+    expect(page.locator("#figures[data-before]")).to_have_count(0, timeout=PATIENCE_MS)
+    assert strip.evaluate("one => one.scrollLeft") == swiped
+    assert violations(page) == []
+
+
 def call(page: Page, battery: int, name: str) -> None:
     """Have a person give the battery that name, and a site of it."""
     page.goto(f"/batteries/{battery}/")
@@ -295,12 +320,17 @@ def test_a_name_and_a_site_of_two_hundred_characters_widen_nothing(page: Page, f
         assert height < 150
 
 
-def test_charge_and_health_are_seen_without_scrolling_beside_a_long_name(page: Page, fresh: tuple[int, str]) -> None:
-    battery, _ = fresh
+def test_charge_and_health_are_seen_without_scrolling_beside_a_long_name(
+    page: Page, fresh: tuple[int, str], say: Callable[..., int]
+) -> None:
+    battery, serial = fresh
+    say(serial, current_charge=61.25)
     log_in(page)
     call(page, battery, "N" * 200)
     page.goto("/dashboard/")
     box = page.locator("#batteries .table-scroll")
     assert box.evaluate("one => one.scrollWidth <= one.clientWidth")
     for name in ("current_status", "current_charge", "health_percentage"):
-        expect(page.locator(f'#batteries [data-asset="{battery}"] [data-value="{name}"]')).to_be_visible()
+        value = f'#batteries [data-asset="{battery}"] [data-value="{name}"]'
+        expect(page.locator(value)).to_be_visible()
+        assert page.evaluate(UNCOVERED, value)

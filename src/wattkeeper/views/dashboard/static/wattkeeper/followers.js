@@ -11,7 +11,9 @@ const RESTS_MS = 60_000; // a pointer that has not moved for so long is nobody's
 const TOUCHED_MS = 5000; // a finger leaves no pointer
 const states = new Map(); // by the part's id, for it is replaced by its own answers
 
-const boxes = (part) => [...(part?.querySelectorAll(".table-scroll") ?? [])];
+const TABLE = ".table-scroll";
+const SIDEWAYS = `${TABLE}, .chart-cards`; // what scrolls so, and stays where it was
+const boxes = (part) => [...(part?.querySelectorAll(SIDEWAYS) ?? [])];
 const parts = () => document.querySelectorAll("[data-follows]");
 
 function stateOf({ id }) {
@@ -19,11 +21,11 @@ function stateOf({ id }) {
   return states.get(id);
 }
 
-// Whose table was pointed at last, and until when that counts.
+// Whose table was pointed at last, or by a finger what one swipes, and until when that counts.
 let pointed = { id: "", until: 0 };
 
 function point({ target, pointerType }) {
-  const id = target.closest?.(".table-scroll")?.closest("[data-follows]")?.id ?? "";
+  const id = target.closest?.(pointerType === "touch" ? SIDEWAYS : TABLE)?.closest("[data-follows]")?.id ?? "";
   pointed = { id, until: performance.now() + (pointerType === "touch" ? TOUCHED_MS : RESTS_MS) };
 }
 
