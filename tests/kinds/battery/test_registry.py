@@ -53,7 +53,9 @@ class TestABatteryThatIsRegistered:
     def test_has_no_reading_yet_on_its_page(self, owner: Person) -> None:
         made = register(owner.jwt)
         assert "No reading yet" in owner.session.get("/batteries/").content.decode()
-        assert "This battery has sent nothing yet." in owner.session.get(f"/batteries/{made['id']}/").content.decode()
+        page = owner.session.get(f"/batteries/{made['id']}/").content.decode()
+        assert "This battery has sent nothing yet." in page
+        assert "what stands here was said when it was registered, or by hand" in page
 
     def test_is_in_the_audit_trail(self, owner: Person) -> None:
         made = register(owner.jwt)
