@@ -1,4 +1,5 @@
-"""An admin adds a channel, sends a test and sees it arrive, and says who is told of what; the server sends it."""
+"""An admin adds a channel, sends a test and sees it arrive, and says who is told of what; a manager looks at channels.
+The server sends it."""
 
 from __future__ import annotations
 
@@ -47,6 +48,22 @@ def test_a_channel_is_added_tested_and_switched(page: Page) -> None:
     page.get_by_role("dialog", name="Remove this channel?").get_by_role("button", name="Remove").click()
     expect(page.get_by_role("status")).to_contain_text("is removed")
     expect(page.get_by_text(name, exact=True)).to_have_count(0)
+
+
+def test_a_manager_looks_at_a_channel_and_is_told_whom_to_ask(page: Page) -> None:
+    log_in(page, name="demo-manager")
+    page.goto("/notifications/")
+    expect(page.get_by_text("to change them ask demo-admin")).to_be_visible()
+    expect(page.get_by_text("Add a channel")).to_have_count(0)
+    assert violations(page) == []
+    assert fits(page)
+    page.locator(".channel-line").filter(has_text="Shift").first.get_by_role("link").first.click()
+    expect(page.get_by_text("To have it changed ask demo-admin")).to_be_visible()
+    expect(page.locator("#channel-form")).to_have_count(0)
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send a test")).to_be_visible()
+    assert violations(page) == []
+    assert fits(page)
 
 
 def test_what_does_not_arrive_says_why(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The pages of notifications: channels, routes and what was sent, for those who may change them alone."""
+"""The pages of notifications: channels, routes and what was sent, for managers, and channels to change for admins."""
 
 from __future__ import annotations
 
@@ -90,6 +90,54 @@ class TestWho:
     @pytest.mark.parametrize("role", ["manager", "admin"])
     def test_who_may_finds_them_in_the_bar(self, make_person: Any, role: str) -> None:
         assert f'href="{PAGE}"' in browser(make_person(role)).get("/").content.decode()
+
+    def test_a_manager_looks_at_channels_and_is_told_whom_to_ask(self, make_person: Any, tenant: Tenant) -> None:
+        make_person("admin", name="anna")
+        client = browser(make_person("manager"))
+        page = text_of(client.get(PAGE))
+        assert "For one ask anna." in page
+        assert "new/?type=" not in client.get(PAGE).content.decode()
+        channel = hook(tenant)
+        page = text_of(client.get(PAGE))
+        assert "to change them ask anna" in page and "Send a test" in page
+        assert "Switch" not in page and "Add a channel" not in page
+        page = text_of(client.get(f"{CHANNELS}{channel.pk}/"))
+        assert "URL It is set Secret It is set To have it changed ask anna." in page
+        assert "Send a test" in page
+        for absent in ("Save", "Switch", "Remove", TOKEN, SECRET):
+            assert absent not in page
+
+    def test_a_manager_is_shown_what_is_not_secret(self, make_person: Any, tenant: Tenant) -> None:
+        channel = mail(tenant)
+        actions.channel_change(channel, settings={"recipients": ["a@example.org", "b@example.org"]}, actor="test")
+        page = text_of(browser(make_person("manager")).get(f"{CHANNELS}{channel.pk}/"))
+        assert "Recipients a@example.org b@example.org" in page
+
+    def test_a_manager_changes_no_channel_and_tests_it(self, make_person: Any, tenant: Tenant) -> None:
+        channel, client = mail(tenant), browser(make_person("manager"))
+        address = f"{CHANNELS}{channel.pk}/"
+        assert client.get(NEW_MAIL).status_code == 403
+        for path in (NEW_MAIL, address, f"{address}switch/", f"{address}remove/"):
+            said = {"name": "Mine", "settings.recipients": "me@example.org", "enabled": "off"}
+            assert client.post(path, said).status_code == 403, path
+        kept = NotifyChannel.objects.get()
+        assert (kept.name, kept.settings, kept.enabled, kept.removed_at) == (
+            channel.name,
+            channel.settings,
+            True,
+            None,
+        )
+        assert client.post(f"{address}test/").status_code == 302
+        assert Notification.objects.get().is_test
+
+    def test_a_manager_changes_routes(self, make_person: Any, tenant: Tenant) -> None:
+        channel, client = mail(tenant), browser(make_person("manager"))
+        assert client.post(NEW_ROUTE, {**ROUTE, "channel_id": str(channel.pk)}).status_code == 302
+        route = Route.objects.get()
+        assert 'id="switch-route-' in client.get(PAGE).content.decode()
+        client.post(f"{ROUTES}{route.pk}/switch/", {"enabled": "off"})
+        route.refresh_from_db()
+        assert not route.enabled
 
     def test_who_stands_above_tenants_says_for_whom(
         self, superuser: Person, owner: Person, other_tenant: Tenant

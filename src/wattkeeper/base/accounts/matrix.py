@@ -36,7 +36,8 @@ class Action(StrEnum):
     ASSET_EDIT = "asset_edit"
     ALERT_ACT = "alert_act"  # take care of an alert: acknowledge, assign, comment, shelve, resolve; post one
     RULE_EDIT = "rule_edit"
-    NOTIFY_EDIT = "notify_edit"  # who is told, how, and whether it arrived: addresses are for who may change them
+    NOTIFY_EDIT = "notify_edit"  # who is told of what, and whether it arrived; the addresses are for nobody below
+    CHANNEL_EDIT = "channel_edit"  # by which ways people are reached: what the server calls, and with which secrets
     OPERATOR_ADD = "operator_add"  # and change: whoever is below a manager
     ACCOUNT_MANAGE = "account_manage"
     KEY_MANAGE = "key_manage"
@@ -69,6 +70,7 @@ MATRIX: Mapping[Action, Grant] = {
     Action.ALERT_ACT:      _grant({    _O, _M, _A}, {                          Scope.ADMIN}),
     Action.RULE_EDIT:      _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.NOTIFY_EDIT:    _grant({        _M, _A}, {                          Scope.ADMIN}),
+    Action.CHANNEL_EDIT:   _grant({            _A}, {                          Scope.ADMIN}),
     Action.OPERATOR_ADD:   _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ACCOUNT_MANAGE: _grant({            _A}, {                          Scope.ADMIN}),
     Action.KEY_MANAGE:     _grant({            _A}, {                          Scope.ADMIN}),

@@ -31,8 +31,8 @@ _enabled = OpenApiParameter("enabled", bool)
 _of_channel = OpenApiParameter("channel", _ID, description="Of this channel.")
 
 _change_channel = _operation(
-    "Change what is sent of a channel. Of its settings, too, those that are not sent stay, the secret ones among them; "
-    "one that is null goes. What still waits to be sent is dropped where it is switched off.",
+    "Change what is sent of a channel: for admins. Of its settings, too, those that are not sent stay, the secret ones "
+    "among them; one that is null goes. What still waits to be sent is dropped where it is switched off.",
     {200: NotifyChannelSerializer},
     fails=_CHANGED,
     request=NotifyChannelSerializer(partial=True),
@@ -72,7 +72,7 @@ urlpatterns = [
                 ],
             ),
             post=_operation(
-                "Add a channel. Nobody is told through it before a route leads there.",
+                "Add a channel: for admins. Nobody is told through it before a route leads there.",
                 {201: NotifyChannelSerializer},
                 fails=[400, 409, 503, 507],
                 request=NotifyChannelSerializer,
@@ -89,7 +89,8 @@ urlpatterns = [
             put=_change_channel,
             patch=_change_channel,
             delete=_operation(
-                "Take a channel away, with its routes. What waits is dropped; what was sent stays in the log.",
+                "Take a channel away, with its routes: for admins. What waits is dropped; what was sent stays in "
+                "the log.",
                 {204: None},
                 fails=[404, 409, 503, 507],
             ),

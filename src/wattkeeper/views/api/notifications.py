@@ -1,5 +1,5 @@
-"""Who is told of alerts, by which ways, and whether it arrived. Addresses are private: all of it is for those who may
-change it."""
+"""Who is told of alerts, by which ways, and whether it arrived. Addresses are private: whoever says who is told reads
+them, and an admin alone changes them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from wattkeeper.views.api.parameters import (
 from wattkeeper.views.api.parsers import BoundedJSONParser
 
 ID_MOST = 10**12 - 1
-_EDIT = Action.NOTIFY_EDIT
+_EDIT, _CHANNEL_EDIT = Action.NOTIFY_EDIT, Action.CHANNEL_EDIT
 _JSON_ALONE: list[type[BaseParser]] = [BoundedJSONParser]  # a form has no names within a name
 
 
@@ -67,7 +67,7 @@ class ChannelList(APIView):
 
     is_list = True
     parser_classes = _JSON_ALONE
-    actions: ClassVar[Mapping[str, Action]] = {"GET": _EDIT, "POST": _EDIT}
+    actions: ClassVar[Mapping[str, Action]] = {"GET": _EDIT, "POST": _CHANNEL_EDIT}
 
     def get(self, request: Request) -> Response:
         channels = queries.channels_of(tenant_filter(request, caller_of(request)))
@@ -99,7 +99,12 @@ class ChannelDetail(APIView):
     """One channel. PUT and PATCH change what is sent, DELETE takes it away with its routes."""
 
     parser_classes = _JSON_ALONE
-    actions: ClassVar[Mapping[str, Action]] = {"GET": _EDIT, "PUT": _EDIT, "PATCH": _EDIT, "DELETE": _EDIT}
+    actions: ClassVar[Mapping[str, Action]] = {
+        "GET": _EDIT,
+        "PUT": _CHANNEL_EDIT,
+        "PATCH": _CHANNEL_EDIT,
+        "DELETE": _CHANNEL_EDIT,
+    }
 
     def get(self, request: Request, channel_id: int) -> Response:
         return Response(_shown([_channel(request, channel_id)])[0])

@@ -25,8 +25,10 @@ from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.route_words import how_of, which_of
 from wattkeeper.views.dashboard.scope import scope_of
 from wattkeeper.views.dashboard.templatetags.components import Level, StateBadge
+from wattkeeper.views.dashboard.whom import whom_to_ask
 
 EDIT = page(read=Action.NOTIFY_EDIT, write=Action.NOTIFY_EDIT)
+CHANNEL_EDIT = page(read=Action.NOTIFY_EDIT, write=Action.CHANNEL_EDIT)
 STATES = {"on": True, "off": False}
 ROUTES_SHOWN = 25  # on a page
 SHOWN_MOST = 300  # more than any tenant may have; above tenants one chooses one
@@ -78,10 +80,20 @@ def notifications(request: HttpRequest, caller: Caller) -> HttpResponse:
     context = {
         "channels": channels,
         "types": list(channel_types().values()),
-        "may_add": tenant_id is not None,
+        **channel_rights(caller, tenant_id=tenant_id),
         **listed(request, caller),
     }
     return render(request, "wattkeeper/notifications.html", context)
+
+
+def channel_rights(caller: Caller, *, tenant_id: int | None) -> dict[str, Any]:
+    """Whether the caller may change channels and add one, and whom else to ask for that."""
+    may_change = caller.may(Action.CHANNEL_EDIT)
+    return {
+        "may_change_channels": may_change,
+        "may_add_channel": may_change and tenant_id is not None,
+        "who_changes_channels": "" if may_change else whom_to_ask(caller, Action.CHANNEL_EDIT, tenant_id=tenant_id),
+    }
 
 
 def listed(request: HttpRequest, caller: Caller) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def route_new(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The empty form; POST adds the route. Without a channel there is nowhere to lead to."""
     tenant = tenant_for_write(caller, request.GET.get("tenant"))
     if not channels_of(tenant.pk).exists():
-        messages.info(request, "Add a channel first: a route leads to one.")
+        messages.info(request, "There is no channel yet: a route leads to one.")
         return redirect("notifications")
     form = _form(request, tenant)
 
