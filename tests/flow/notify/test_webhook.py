@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import socket
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -142,6 +144,22 @@ def test_where_there_is_no_such_host_it_is_tried_later() -> None:
     attempt = post("https://there-is-no-such-host.invalid/")
     assert attempt.outcome is Outcome.LATER
     assert attempt.detail.startswith("No such host: ")
+
+
+def test_a_name_that_is_looked_up_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+
+    def hangs(*_: Any, **__: Any) -> Any:
+        let_go.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    connect(replace(outside(), total_seconds=0.1))
+    try:
+        attempt = post("https://hooks.example/")  # it would take as long as a test may take
+    finally:
+        let_go.set()
+    assert attempt.outcome is Outcome.LATER
 
 
 def test_a_test_says_that_it_is_one(endpoint: Endpoint) -> None:

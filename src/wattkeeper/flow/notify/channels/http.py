@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -52,9 +54,7 @@ def post(
     """POST it; does not raise. The body of the answer is cut at 16 KiB."""
     try:
         check_url(url)
-        target = httpx.URL(url)
-        addresses = addresses_of(target.host, target.port or (443 if target.scheme == "https" else 80))
-        return asyncio.run(_post_in_time(target, addresses, content, headers, auth))
+        return asyncio.run(_post_in_time(httpx.URL(url), content, headers, auth))
     except AddressRefusedError as error:
         return Answer(failure=str(error), is_final=True)
     except (httpx.InvalidURL, UnicodeError):
@@ -90,7 +90,6 @@ def attempt_of(answer: Answer) -> Attempt:
 
 async def _post_in_time(
     target: httpx.URL,
-    addresses: Sequence[str],
     content: bytes,
     headers: Mapping[str, str],
     auth: tuple[str, str] | None,
@@ -102,12 +101,28 @@ async def _post_in_time(
         # No proxies of the environment: what a proxy reaches is beyond what has been checked.
         httpx.AsyncClient(verify=_tls(), timeout=limits, trust_env=False, follow_redirects=False) as client,
     ):
+        addresses = await _addresses(target.host, target.port or (443 if target.scheme == "https" else 80))
         for address in addresses[:-1]:
             try:
                 return await _post(client, target, address, content, headers, auth)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
         return await _post(client, target, addresses[-1], content, headers, auth)
+
+
+async def _addresses(host: str, port: int) -> Sequence[str]:
+    """Asked in a thread that nobody waits for: a resolver that hangs cannot be called off."""
+    found: Future[Sequence[str]] = Future()
+    found.set_running_or_notify_cancel()
+
+    def look_up() -> None:
+        try:
+            found.set_result(addresses_of(host, port))
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, name="notify-resolve", daemon=True).start()
+    return await asyncio.wrap_future(found)
 
 
 async def _post(
