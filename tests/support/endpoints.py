@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,12 +21,13 @@ from tests.support.servers import free_port
 
 @dataclass(frozen=True)
 class Reply:
-    """`hangs`: it never answers, until the endpoint closes."""
+    """`hangs`: it never answers, until the endpoint closes. `cuts`: it closes the connection instead of answering."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     hangs: bool = False
+    cuts: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Endpoint:
                 endpoint.arrived.release()
                 if reply.hangs:
                     endpoint.let_go.wait()
+                if reply.cuts:
+                    self.close_connection = True
+                    return
                 with suppress(OSError):  # nobody waits any more
                     self.send_response(reply.status)
                     for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
@@ -156,6 +161,42 @@ def mail_server(
         yield controller.port
     finally:
         controller.stop()
+
+
+@contextmanager
+def curt_mail_server(**said: str) -> Iterator[int]:
+    """The port of a mail server for one mail, which says to each command, and to the `mail` itself, what it is given:
+    by default yes; nothing at all where that is empty. Of several lines for one command each is for one time."""
+    answers = {"data": "354 Go on", "quit": "221 Bye", **said}
+    times: Counter[str] = Counter()
+
+    def answer(connection: socket.socket, command: str) -> None:
+        lines = answers.get(command, "250 OK").split("\n")
+        line = lines[min(times[command], len(lines) - 1)]
+        times[command] += 1
+        if line:
+            connection.sendall(f"{line}\r\n".encode())
+
+    def serve() -> None:
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(b"220 Hello\r\n")
+                is_mail = False
+                for line in lines:
+                    if not is_mail:
+                        command = line[:4].decode().lower()
+                        answer(connection, "from" if command == "mail" else command)
+                        is_mail = command == "data"
+                    elif line == b".\r\n":
+                        answer(connection, "mail")
+                        is_mail = False
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(listening.getsockname()[1])
+        thread.join()
 
 
 @contextmanager

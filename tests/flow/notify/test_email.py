@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from tests.support.endpoints import MailBox, mail_server, silent_server
+from tests.support.endpoints import MailBox, curt_mail_server, mail_server, silent_server
 from tests.support.notify import EVENT, message, news, send
 from tests.support.servers import free_port
 from wattkeeper.flow.notify.channels.declared import Attempt, Message, Outcome
@@ -153,6 +153,44 @@ def test_a_server_that_says_nothing_is_asked_later() -> None:
         through(port)
         connect(replace(outside(), read_seconds=0.2))
         assert mail() == Attempt(outcome=Outcome.LATER, detail="No answer from the mail server in time")
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "may_have_arrived"),
+    [
+        ({"mail": ""}, Outcome.LATER, True),
+        ({"mail": "what?"}, Outcome.LATER, True),
+        ({"mail": "451 Not now"}, Outcome.LATER, False),
+        ({"mail": "554 Spam"}, Outcome.REFUSED, False),
+        ({"data": "451 Not now"}, Outcome.LATER, False),
+        ({"from": ""}, Outcome.LATER, False),
+    ],
+    ids=["silence", "nonsense", "not now", "never", "not even heard", "silence before it"],
+)
+def test_a_mail_may_have_arrived_where_the_server_did_not_say_what_it_did_with_it(
+    said: Mapping[str, str], outcome: Outcome, may_have_arrived: bool
+) -> None:
+    with curt_mail_server(**said) as port:
+        through(port)
+        connect(replace(outside(), read_seconds=0.3))
+        attempt = mail()
+    assert (attempt.outcome, attempt.may_have_arrived, attempt.reached) == (outcome, may_have_arrived, ())
+
+
+@pytest.mark.parametrize("said", ["", "421 Too many"], ids=["silence", "an error"])
+def test_what_the_server_says_to_a_goodbye_changes_nothing(said: str) -> None:
+    with curt_mail_server(quit=said) as port:
+        through(port)
+        connect(replace(outside(), read_seconds=0.3))
+        attempt = mail()
+    assert (attempt.outcome, attempt.reached) == (Outcome.DELIVERED, tuple(TWO))
+
+
+def test_where_the_server_goes_away_among_the_recipients_nobody_has_it() -> None:
+    with curt_mail_server(rcpt="250 OK\n421 Too many") as port:
+        through(port)
+        attempt = mail()
+    assert (attempt.outcome, attempt.reached, attempt.may_have_arrived) == (Outcome.LATER, (), False)
 
 
 def test_without_a_server_it_is_printed_to_the_log_and_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -85,6 +85,16 @@ class TestTwilio:
         attempt = send("sms", TWILIO)
         assert (attempt.outcome, len(attempt.reached)) == (outcome, reached)
 
+    @pytest.mark.parametrize(
+        ("replies", "may_have_arrived"), [([Reply(cuts=True), Reply(503)], True), ([Reply(503)], False)], ids=str
+    )
+    def test_what_one_number_may_have_is_known_of_all(
+        self, replies: list[Reply], may_have_arrived: bool, endpoint: Endpoint
+    ) -> None:
+        endpoint.replies = replies
+        attempt = send("sms", TWILIO)
+        assert (attempt.outcome, attempt.may_have_arrived) == (Outcome.LATER, may_have_arrived)
+
     def test_its_own_number_of_the_error_is_kept_and_when_to_come_back(self, endpoint: Endpoint) -> None:
         endpoint.replies = [Reply(400, body=b'{"code": 21211, "message": "The number is not valid"}')]
         assert "HTTP 400, Twilio's error 21211" in send("sms", TWILIO).detail
@@ -123,6 +133,17 @@ class TestVonage:
     def test_what_became_of_it_stands_in_the_body(self, reply: Reply, outcome: Outcome, endpoint: Endpoint) -> None:
         endpoint.replies = [reply]
         assert send("sms", VONAGE).outcome is outcome
+
+    @pytest.mark.parametrize(
+        ("reply", "may_have_arrived"),
+        [(vonage("5"), False), (vonage("0", "1"), True), (Reply(200, body=b"not json"), True), (Reply(429), False)],
+        ids=["none of it", "a part of it", "it does not say", "not now"],
+    )
+    def test_what_it_may_have_sent_may_have_arrived(
+        self, reply: Reply, may_have_arrived: bool, endpoint: Endpoint
+    ) -> None:
+        endpoint.replies = [reply]
+        assert send("sms", VONAGE).may_have_arrived is may_have_arrived
 
 
 class TestTheText:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -10,6 +11,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.support.endpoints import Endpoint, Reply
@@ -94,6 +96,7 @@ def test_what_may_work_in_a_while_is_for_later(status: int, endpoint: Endpoint) 
     endpoint.replies = [Reply(status)]
     attempt = post(endpoint.url)
     assert (attempt.outcome, attempt.status, attempt.retry_after_seconds) == (Outcome.LATER, status, None)
+    assert not attempt.may_have_arrived
 
 
 @pytest.mark.parametrize(
@@ -126,13 +129,31 @@ def test_a_redirect_is_not_followed(endpoint: Endpoint) -> None:
 def test_who_does_not_answer_is_asked_later(endpoint: Endpoint) -> None:
     endpoint.replies = [Reply(hangs=True)]
     connect(replace(outside(), read_seconds=0.1))
-    assert post(endpoint.url) == Attempt(outcome=Outcome.LATER, detail="No answer in time")
+    assert post(endpoint.url) == Attempt(outcome=Outcome.LATER, detail="No answer in time", may_have_arrived=True)
+
+
+def test_what_is_cut_off_before_it_is_answered_may_have_arrived(endpoint: Endpoint) -> None:
+    endpoint.replies = [Reply(cuts=True)]
+    attempt = post(endpoint.url)
+    assert (attempt.outcome, attempt.may_have_arrived) == (Outcome.LATER, True)
+    assert endpoint.asked
+
+
+def test_where_no_connection_was_made_in_time_nothing_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs(*_: Any, **__: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(anyio, "connect_tcp", hangs)
+    connect(replace(outside(), connect_seconds=0.1))
+    attempt = post("http://127.0.0.1/")
+    assert attempt == Attempt(outcome=Outcome.LATER, detail="No connection in time")
 
 
 def test_who_answers_without_an_end_is_cut_off() -> None:
     with Endpoint(Reply(200, headers={"Content-Length": "1000000"}, body=b"x" * 100)) as slow:
         connect(replace(outside(), total_seconds=0.3))
-        assert post(slow.url).outcome is Outcome.LATER
+        attempt = post(slow.url)
+    assert (attempt.outcome, attempt.may_have_arrived) == (Outcome.LATER, True)
 
 
 def test_where_nobody_listens_it_is_tried_later() -> None:
@@ -159,7 +180,7 @@ def test_a_name_that_is_looked_up_without_an_end_is_cut_off(monkeypatch: pytest.
         attempt = post("https://hooks.example/")  # it would take as long as a test may take
     finally:
         let_go.set()
-    assert attempt.outcome is Outcome.LATER
+    assert attempt == Attempt(outcome=Outcome.LATER, detail="Its name could not be looked up in time")
 
 
 def test_a_test_says_that_it_is_one(endpoint: Endpoint) -> None:

@@ -68,13 +68,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt: what became of it, in words without secrets, and when to come back where the other side says so."""
+    """One attempt: what became of it, in words without secrets, and when to come back where the other side says so.
+
+    `may_have_arrived`: of one without an answer, that it was on its way already. What the other side has refused, or
+    where there was no connection, has not arrived.
+    """
 
     outcome: Outcome
     detail: str
     status: int | None = None  # HTTP's or SMTP's
     retry_after_seconds: float | None = None
     reached: tuple[str, ...] = ()  # of several addresses those that this attempt has reached
+    may_have_arrived: bool = False
+
+    @property
+    def is_heard(self) -> bool:
+        """Somebody has it, or may have it."""
+        return self.outcome is Outcome.DELIVERED or bool(self.reached) or self.may_have_arrived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import Any
 
 import httpx
 
@@ -23,7 +24,6 @@ from wattkeeper.flow.notify.channels.outside import outside
 
 _LARGEST_ANSWER = 16 << 10
 _LATER = frozenset({408, 425, 429})
-_SILENT = "No answer in time"
 _MEANT: Mapping[int, str] = {
     401: "it does not know us. Give the channel its address or its secret anew",
     403: "we may not. Give the channel its address or its secret anew",
@@ -35,13 +35,35 @@ _MEANT: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: `status` None and a `failure` in words where nothing did. `is_final`: nor will it."""
+    """What came back: `status` None and a `failure` in words where nothing did. `is_final`: nor will it.
+
+    `may_have_arrived`: what was posted was on its way when the silence began.
+    """
 
     status: int | None = None
     body: bytes = b""
     retry_after_seconds: float | None = None
     failure: str = ""
     is_final: bool = False
+    may_have_arrived: bool = False
+
+
+@dataclass(slots=True)
+class _Way:
+    """How far a request has come."""
+
+    is_looked_up: bool = False
+    is_under_way: bool = False  # its body, without which it is none
+
+    async def trace(self, event: str, _: Mapping[str, Any]) -> None:
+        """Called by httpx with each of its steps."""
+        self.is_under_way |= event == "http11.send_request_body.started"
+
+    @property
+    def silence(self) -> str:
+        if self.is_under_way:
+            return "No answer in time"
+        return "No connection in time" if self.is_looked_up else "Its name could not be looked up in time"
 
 
 def post(
@@ -52,19 +74,18 @@ def post(
     auth: tuple[str, str] | None = None,
 ) -> Answer:
     """POST it; does not raise. The body of the answer is cut at 16 KiB."""
+    way = _Way()
     try:
         check_url(url)
-        return asyncio.run(_post_in_time(httpx.URL(url), content, headers, auth))
+        return asyncio.run(_post_in_time(httpx.URL(url), content, headers, auth, way))
     except AddressRefusedError as error:
         return Answer(failure=str(error), is_final=True)
     except (httpx.InvalidURL, UnicodeError):
         return Answer(failure="This is no URL.", is_final=True)
-    except TimeoutError:
-        return Answer(failure=_SILENT)
-    except httpx.TimeoutException as error:
-        return Answer(failure="No connection in time" if isinstance(error, httpx.ConnectTimeout) else _SILENT)
+    except (TimeoutError, httpx.TimeoutException):
+        return Answer(failure=way.silence, may_have_arrived=way.is_under_way)
     except httpx.TransportError as error:
-        return Answer(failure=f"No connection: {_reason(error)}")
+        return Answer(failure=f"No connection: {_reason(error)}", may_have_arrived=way.is_under_way)
     except OSError as error:
         return Answer(failure=f"No such host: {error.strerror or type(error).__name__}")
 
@@ -74,7 +95,7 @@ def attempt_of(answer: Answer) -> Attempt:
     status = answer.status
     if status is None:
         outcome = Outcome.REFUSED if answer.is_final else Outcome.LATER
-        return Attempt(outcome=outcome, detail=answer.failure)
+        return Attempt(outcome=outcome, detail=answer.failure, may_have_arrived=answer.may_have_arrived)
     if 200 <= status < 300:
         return Attempt(outcome=Outcome.DELIVERED, detail=f"HTTP {status}", status=status)
     if status in _LATER or status >= 500:
@@ -93,6 +114,7 @@ async def _post_in_time(
     content: bytes,
     headers: Mapping[str, str],
     auth: tuple[str, str] | None,
+    way: _Way,
 ) -> Answer:
     world = outside()
     limits = httpx.Timeout(world.read_seconds, connect=world.connect_seconds)
@@ -102,12 +124,13 @@ async def _post_in_time(
         httpx.AsyncClient(verify=_tls(), timeout=limits, trust_env=False, follow_redirects=False) as client,
     ):
         addresses = await _addresses(target.host, target.port or (443 if target.scheme == "https" else 80))
+        way.is_looked_up = True
         for address in addresses[:-1]:
             try:
-                return await _post(client, target, address, content, headers, auth)
+                return await _post(client, target, address, content, headers, auth, way)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
-        return await _post(client, target, addresses[-1], content, headers, auth)
+        return await _post(client, target, addresses[-1], content, headers, auth, way)
 
 
 async def _addresses(host: str, port: int) -> Sequence[str]:
@@ -132,6 +155,7 @@ async def _post(
     content: bytes,
     headers: Mapping[str, str],
     auth: tuple[str, str] | None,
+    way: _Way,
 ) -> Answer:
     async with client.stream(
         "POST",
@@ -144,7 +168,7 @@ async def _post(
             "Host": target.netloc.decode("ascii"),
         },
         auth=auth or httpx.USE_CLIENT_DEFAULT,
-        extensions={"sni_hostname": target.host},
+        extensions={"sni_hostname": target.host, "trace": way.trace},
     ) as response:
         body = b""
         async for piece in response.aiter_raw():

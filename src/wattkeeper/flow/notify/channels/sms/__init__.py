@@ -72,6 +72,7 @@ def _send(settings: Settings, message: Message) -> Attempt:
         status=worst.status,
         retry_after_seconds=max((one.retry_after_seconds or 0.0 for one in later), default=0.0) or None,
         reached=tuple(reached),
+        may_have_arrived=any(attempt.may_have_arrived for attempt in failed.values()),
     )
 
 

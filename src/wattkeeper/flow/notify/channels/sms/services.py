@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -60,7 +61,7 @@ class Twilio:
         attempt = attempt_of(answer)
         code = _json(answer).get("code")
         if attempt.outcome is not Outcome.DELIVERED and isinstance(code, int):
-            return _detailed(attempt, f"{attempt.detail}, Twilio's error {code}")
+            return replace(attempt, detail=f"{attempt.detail}, Twilio's error {code}")
         return attempt
 
     def _plugin(self, settings: Settings) -> NotifyTwilio:
@@ -107,12 +108,22 @@ class Vonage:
         parts = _json(answer).get("messages")  # a long text travels in several
         statuses = [str(one.get("status")) for one in parts if isinstance(one, dict)] if isinstance(parts, list) else []
         if not statuses:
-            return Attempt(outcome=Outcome.LATER, detail="Vonage did not say what became of it", status=answer.status)
+            return Attempt(
+                outcome=Outcome.LATER,
+                detail="Vonage did not say what became of it",
+                status=answer.status,
+                may_have_arrived=True,
+            )
         failed = [status for status in statuses if status != "0"]
         if not failed:
             return attempt
         outcome = Outcome.LATER if set(failed) <= self._LATER else Outcome.REFUSED
-        return Attempt(outcome=outcome, detail=f"Vonage's status {failed[0][:4]}", status=answer.status)
+        return Attempt(
+            outcome=outcome,
+            detail=f"Vonage's status {failed[0][:4]}",
+            status=answer.status,
+            may_have_arrived=len(failed) < len(statuses),
+        )
 
     def _plugin(self, settings: Settings) -> NotifyVonage:
         return _plugin(
@@ -153,12 +164,3 @@ def _json(answer: Answer) -> dict[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
-
-
-def _detailed(attempt: Attempt, detail: str) -> Attempt:
-    return Attempt(
-        outcome=attempt.outcome,
-        detail=detail,
-        status=attempt.status,
-        retry_after_seconds=attempt.retry_after_seconds,
-    )
