@@ -49,6 +49,12 @@ def operator(make_person: Any) -> Person:
     return person
 
 
+@pytest.fixture
+def manager(make_person: Any) -> Person:
+    person: Person = make_person("manager", name="mia")
+    return person
+
+
 def send(person: Person, method: str, path: str, body: Any = None) -> Any:
     text = body if isinstance(body, str) else json.dumps(body)
     return person.jwt.generic(method.upper(), path, text, content_type="application/json")
@@ -106,10 +112,10 @@ class TestPosting:
         assert answer.status_code == 201, answer.content
         assert answer.json()["is_resolved"] is False
 
-    def test_it_may_be_over_already(self, operator: Person, asset: Asset) -> None:
-        body = post(operator, asset, is_resolved=True)
+    def test_it_may_be_over_already(self, manager: Person, asset: Asset) -> None:
+        body = post(manager, asset, is_resolved=True)
         assert body["is_resolved"] is True
-        assert [one["kind"] for one in history(operator, body)] == ["opened", "resolved"]
+        assert [one["kind"] for one in history(manager, body)] == ["opened", "resolved"]
 
     @pytest.mark.parametrize("name", ["alert_type", "alert_level", "message", "battery"])
     def test_it_needs_the_fields_of_the_contract(self, name: str, operator: Person, asset: Asset) -> None:
@@ -196,14 +202,14 @@ class TestOneOfARule:
         assert listed(colleague, f"{ALERTS}unresolved/") == []
 
     def test_resolved_while_in_breach_it_opens_again_only_after_it_was_clear(
-        self, operator: Person, rule: RuleSpec, asset: Asset
+        self, manager: Person, rule: RuleSpec, asset: Asset
     ) -> None:
-        act(operator, opened(rule, asset), "resolve")
+        act(manager, opened(rule, asset), "resolve")
         apply(breach(rule, asset, 1))
-        assert listed(operator, f"{ALERTS}unresolved/") == []
+        assert listed(manager, f"{ALERTS}unresolved/") == []
         apply(clear(rule, asset, 2))
         apply(breach(rule, asset, 3))
-        assert len(listed(operator, f"{ALERTS}unresolved/")) == 1
+        assert len(listed(manager, f"{ALERTS}unresolved/")) == 1
 
     def test_it_is_over_when_its_rule_is_switched_off(
         self, owner: Person, colleague: Person, rule: RuleSpec, asset: Asset
@@ -214,13 +220,13 @@ class TestOneOfARule:
         assert (last["kind"], last["by"], last["why"]) == ("cleared", "owner", "rule disabled")
         assert colleague.jwt.get(place(alert)).json()["is_resolved"] is True
 
-    def test_nobody_changes_what_the_rule_says(self, operator: Person, rule: RuleSpec, asset: Asset) -> None:
+    def test_nobody_changes_what_the_rule_says(self, manager: Person, rule: RuleSpec, asset: Asset) -> None:
         alert = opened(rule, asset)
         for name, value in (("message", "x"), ("alert_type", "FAULT"), ("alert_level", "INFO")):
-            answer = send(operator, "patch", place(alert), {name: value})
+            answer = send(manager, "patch", place(alert), {name: value})
             assert (answer.status_code, set(answer.json())) == (400, {name})
-        body = operator.jwt.get(place(alert)).json()
-        assert send(operator, "put", place(alert), {**body, "is_resolved": True}).json()["is_resolved"] is True
+        body = manager.jwt.get(place(alert)).json()
+        assert send(manager, "put", place(alert), {**body, "is_resolved": True}).json()["is_resolved"] is True
 
 
 class TestChanging:
@@ -239,14 +245,14 @@ class TestChanging:
         assert (answer.status_code, answer.json()) == (200, made)
         assert len(history(operator, made)) == 1, "nothing has changed"
 
-    def test_is_resolved_becomes_true_and_never_false(self, operator: Person, asset: Asset) -> None:
-        made = post(operator, asset)
-        assert send(operator, "put", place(made), {"is_resolved": False}).status_code == 200
-        body = send(operator, "put", place(made), {"is_resolved": True}).json()
+    def test_is_resolved_becomes_true_and_never_false(self, manager: Person, asset: Asset) -> None:
+        made = post(manager, asset)
+        assert send(manager, "put", place(made), {"is_resolved": False}).status_code == 200
+        body = send(manager, "put", place(made), {"is_resolved": True}).json()
         assert body["is_resolved"] is True
         assert body["resolved_at"] is not None
-        assert send(operator, "put", place(made), {"is_resolved": True}).json() == body
-        refused = send(operator, "put", place(made), {"is_resolved": False})
+        assert send(manager, "put", place(made), {"is_resolved": True}).json() == body
+        refused = send(manager, "put", place(made), {"is_resolved": False})
         assert (refused.status_code, set(refused.json())) == (400, {"is_resolved"})
 
     def test_an_alert_stays_with_its_asset(self, operator: Person, asset: Asset, tenant: Tenant) -> None:
@@ -259,29 +265,29 @@ class TestChanging:
         of_van = posted(van)
         assert send(operator, "patch", place(of_van), {"asset": van.pk, "battery": None}).status_code == 200
 
-    def test_deleted_it_is_out_of_sight_with_its_history_kept(self, operator: Person, asset: Asset) -> None:
-        made = post(operator, asset)
-        assert send(operator, "delete", place(made)).status_code == 204
-        assert operator.jwt.get(place(made)).status_code == 404
-        assert send(operator, "delete", place(made)).status_code == 404
-        assert operator.jwt.get(f"{place(made)}history/").status_code == 404
-        assert listed(operator) == []
+    def test_deleted_it_is_out_of_sight_with_its_history_kept(self, manager: Person, asset: Asset) -> None:
+        made = post(manager, asset)
+        assert send(manager, "delete", place(made)).status_code == 204
+        assert manager.jwt.get(place(made)).status_code == 404
+        assert send(manager, "delete", place(made)).status_code == 404
+        assert manager.jwt.get(f"{place(made)}history/").status_code == 404
+        assert listed(manager) == []
         assert alerts.told(Alert.objects.get(pk=made["id"])) == ["opened", "resolved", "hidden"]
 
 
 class TestTakingCare:
-    def test_who_resolves_it_again_hears_the_same(self, operator: Person, owner: Person, asset: Asset) -> None:
-        made = post(operator, asset)
-        first = act(operator, made, "resolve", {"why": "charged"})
+    def test_who_resolves_it_again_hears_the_same(self, manager: Person, owner: Person, asset: Asset) -> None:
+        made = post(manager, asset)
+        first = act(manager, made, "resolve", {"why": "charged"})
         again = act(owner, made, "resolve")
         assert (first.status_code, again.status_code) == (200, 200)
         assert again.json() == first.json()
-        last = history(operator, made)[-1]
-        assert (last["kind"], last["by"], last["why"]) == ("resolved", "olga", "charged")
+        last = history(manager, made)[-1]
+        assert (last["kind"], last["by"], last["why"]) == ("resolved", "mia", "charged")
 
     @pytest.mark.parametrize("body", ["", "{}"])
-    def test_resolving_needs_no_body(self, body: str, operator: Person, asset: Asset) -> None:
-        answer = send(operator, "post", f"{place(post(operator, asset))}resolve/", body)
+    def test_resolving_needs_no_body(self, body: str, manager: Person, asset: Asset) -> None:
+        answer = send(manager, "post", f"{place(post(manager, asset))}resolve/", body)
         assert (answer.status_code, answer.json().get("is_resolved")) == (200, True)
 
     def test_it_is_acknowledged_by_name_and_still_open(self, operator: Person, owner: Person, asset: Asset) -> None:
@@ -365,9 +371,9 @@ class TestTakingCare:
         answer = act(operator, post(operator, asset), "shelve", body)
         assert (answer.status_code, set(answer.json())) == (400, names)
 
-    def test_what_is_over_cannot_be_shelved(self, operator: Person, asset: Asset) -> None:
-        made = post(operator, asset, is_resolved=True)
-        assert act(operator, made, "shelve", {"reason": "x", "minutes": 5}).status_code == 409
+    def test_what_is_over_cannot_be_shelved(self, manager: Person, asset: Asset) -> None:
+        made = post(manager, asset, is_resolved=True)
+        assert act(manager, made, "shelve", {"reason": "x", "minutes": 5}).status_code == 409
 
     def test_several_are_acknowledged_at_once(self, operator: Person, asset: Asset, other_tenant: Tenant) -> None:
         first, second = post(operator, asset)["id"], post(operator, asset)["id"]
@@ -397,13 +403,13 @@ class TestTakingCare:
             answer = send(operator, "post", f"{ALERTS}assign/", {"ids": [made["id"]], "user": user})
             assert (answer.status_code, set(answer.json())) == (400, {"user"})
 
-    def test_several_are_shelved_at_once(self, operator: Person, asset: Asset, other_tenant: Tenant) -> None:
-        first, over = post(operator, asset)["id"], post(operator, asset, is_resolved=True)["id"]
+    def test_several_are_shelved_at_once(self, manager: Person, asset: Asset, other_tenant: Tenant) -> None:
+        first, over = post(manager, asset)["id"], post(manager, asset, is_resolved=True)["id"]
         strange = posted(battery(other_tenant)).pk
         body = {"ids": [first, over, strange], "reason": "repair", "minutes": 15}
-        answer = send(operator, "post", f"{ALERTS}shelve/", body)
+        answer = send(manager, "post", f"{ALERTS}shelve/", body)
         assert answer.json() == {"shelved": [first], "already": [], "unknown": [strange], "over": [over]}
-        assert listed(operator, shelved="true") == [first]
+        assert listed(manager, shelved="true") == [first]
 
     @pytest.mark.parametrize(
         ("wrong", "field"),
@@ -559,7 +565,6 @@ class TestWhoMay:
     @pytest.mark.parametrize(
         ("name", "body"),
         [
-            ("resolve", {}),
             ("acknowledge", {}),
             ("assign", {"user": None}),
             ("comment", {"text": "x"}),
@@ -575,6 +580,43 @@ class TestWhoMay:
         assert act(stranger, alert, name, body).status_code == 404
         assert alerts.told(alert) == ["opened"]
         assert act(operator, alert, name, body).status_code == 200
+
+    def test_an_operator_says_of_none_that_it_is_over(self, operator: Person, asset: Asset) -> None:
+        alert = posted(asset)
+        assert act(operator, alert, "resolve").status_code == 403
+        for method in ("put", "patch"):
+            answer = send(operator, method, place(alert), {"message": "Charged", "is_resolved": True})
+            assert answer.status_code == 403, method
+        assert send(operator, "delete", place(alert)).status_code == 403
+        answer = send(operator, "post", ALERTS, {"battery": asset.pk, **POSTED, "is_resolved": True})
+        assert answer.status_code == 403
+        assert listed(operator) == listed(operator, is_resolved="false") == [alert.pk]
+        assert alerts.told(alert) == ["opened"]
+
+    def test_an_operator_changes_the_words_of_what_a_manager_has_resolved(
+        self, operator: Person, manager: Person, asset: Asset
+    ) -> None:
+        made = post(operator, asset)
+        body = act(manager, made, "resolve").json()
+        answer = send(operator, "put", place(made), {**body, "message": "It was empty"})
+        assert (answer.status_code, answer.json()["message"]) == (200, "It was empty")
+        assert [one["kind"] for one in history(operator, made)] == ["opened", "resolved", "changed"]
+
+    @pytest.mark.parametrize("role", ["manager", "admin"])
+    @pytest.mark.parametrize("way", ["resolve", "put", "patch", "delete"])
+    def test_managers_and_admins_resolve_in_every_way(
+        self, role: str, way: str, make_person: Any, asset: Asset
+    ) -> None:
+        alert, person = posted(asset), make_person(role)
+        path = f"{place(alert)}{way}/" if way == "resolve" else place(alert)
+        answer = send(person, "post" if way == "resolve" else way, path, {"is_resolved": True})
+        assert answer.status_code < 300, answer.content
+        assert "resolved" in alerts.told(alert)
+
+    def test_a_key_resolves_by_its_scope(self, owner: Person, asset: Asset) -> None:
+        alert = posted(asset)
+        for scope, status in ((Scope.READ, 403), (Scope.INGEST, 403), (Scope.ADMIN, 200)):
+            assert owner.key(scope).post(f"{place(alert)}resolve/").status_code == status
 
     def test_a_viewer_changes_nothing(self, colleague: Person, asset: Asset) -> None:
         alert = posted(asset)
@@ -593,7 +635,7 @@ class TestWhoMay:
         for method in ("put", "patch", "delete"):
             assert send(stranger, method, place(alert), {}).status_code == 404
 
-    def test_what_there_is_none_of_is_not_found(self, operator: Person, db: None) -> None:
+    def test_what_there_is_none_of_is_not_found(self, manager: Person, db: None) -> None:
         for number in ("0", "999999999", "9" * 40):
-            assert operator.jwt.get(f"{ALERTS}{number}/").status_code == 404
-            assert send(operator, "post", f"{ALERTS}{number}/resolve/", {}).status_code == 404
+            assert manager.jwt.get(f"{ALERTS}{number}/").status_code == 404
+            assert send(manager, "post", f"{ALERTS}{number}/resolve/", {}).status_code == 404

@@ -34,6 +34,11 @@ def operator(tenant: Tenant) -> Person:
 
 
 @pytest.fixture
+def manager(tenant: Tenant) -> Person:
+    return person_make("manager", tenant=tenant, name="mia")
+
+
+@pytest.fixture
 def asset(tenant: Tenant) -> Asset:
     return battery(tenant)
 
@@ -325,37 +330,37 @@ class TestTakingCare:
         said, *_ = act(operator, alert, unshelve="1")
         assert said == "Off the shelf: it is told of again."
 
-    def test_one_is_resolved_and_commented_on(self, operator: Person, asset: Asset) -> None:
+    def test_one_is_resolved_and_commented_on(self, manager: Person, asset: Asset) -> None:
         alert = posted(asset)
-        assert act(operator, alert, comment="1", text="Called the depot")[0] == "Your comment is noted."
-        assert act(operator, alert, comment="1", text=" ")[1] == "warning"
-        assert act(operator, alert, resolve="1", why="New cells")[0] == "Resolved."
-        assert act(operator, alert, resolve="1")[0] == "It was over already."
-        history = text(operator, f"/alerts/{alert.pk}/")
-        for words in ("Posted by", "olga said", "Called the depot", "Resolved by olga", "New cells"):
+        assert act(manager, alert, comment="1", text="Called the depot")[0] == "Your comment is noted."
+        assert act(manager, alert, comment="1", text=" ")[1] == "warning"
+        assert act(manager, alert, resolve="1", why="New cells")[0] == "Resolved."
+        assert act(manager, alert, resolve="1")[0] == "It was over already."
+        history = text(manager, f"/alerts/{alert.pk}/")
+        for words in ("Posted by", "mia said", "Called the depot", "Resolved by mia", "New cells"):
             assert words in history
 
     @pytest.mark.parametrize(
         ("doing", "field"), [({"comment": "1"}, "text"), ({"shelve": 15}, "reason"), ({"resolve": "1"}, "why")]
     )
     def test_words_with_a_null_character_are_refused_as_the_api_does(
-        self, doing: dict[str, Any], field: str, operator: Person, asset: Asset
+        self, doing: dict[str, Any], field: str, manager: Person, asset: Asset
     ) -> None:
         alert = posted(asset)
-        said = act(operator, alert, **doing, **{field: "half\0way"})
+        said = act(manager, alert, **doing, **{field: "half\0way"})
         assert said[:2] == ("Null characters are not allowed.", "warning")
         assert told(alert) == ["opened"]
 
-    def test_where_nothing_was_done_that_is_no_success(self, operator: Person, asset: Asset) -> None:
+    def test_where_nothing_was_done_that_is_no_success(self, manager: Person, asset: Asset) -> None:
         alert = posted(asset)
         actions.alert_acknowledge(alert, by="user:1")
-        assert act(operator, 10**9, acknowledge="1")[:2] == ("1 was there no more.", "warning")
-        assert act(operator, alert, acknowledge="1")[:2] == ("1 was already.", "warning")
-        assert act(operator, alert, assign="")[1] == "warning"
-        assert act(operator, alert, unshelve="1")[:2] == ("It was on no shelf any more.", "warning")
+        assert act(manager, 10**9, acknowledge="1")[:2] == ("1 was there no more.", "warning")
+        assert act(manager, alert, acknowledge="1")[:2] == ("1 was already.", "warning")
+        assert act(manager, alert, assign="")[1] == "warning"
+        assert act(manager, alert, unshelve="1")[:2] == ("It was on no shelf any more.", "warning")
         actions.alert_resolve(alert, by="user:1")
-        assert act(operator, alert, shelve=15, reason="x")[:2] == ("1 was over.", "warning")
-        assert act(operator, alert, resolve="1")[:2] == ("It was over already.", "warning")
+        assert act(manager, alert, shelve=15, reason="x")[:2] == ("1 was over.", "warning")
+        assert act(manager, alert, resolve="1")[:2] == ("It was over already.", "warning")
 
     def test_who_stands_above_tenants_is_told_whose_alerts_are_not_for_that_person(
         self, superuser: Person, operator: Person, asset: Asset, other_tenant: Tenant
@@ -381,8 +386,8 @@ class TestTakingCare:
             {"ids": ["9" * 40], "acknowledge": 1},
         ],
     )
-    def test_what_no_form_of_the_page_says_is_refused(self, said: dict[str, Any], operator: Person) -> None:
-        assert operator.session.post("/alerts/act/", said, format="multipart").status_code == 400
+    def test_what_no_form_of_the_page_says_is_refused(self, said: dict[str, Any], manager: Person) -> None:
+        assert manager.session.post("/alerts/act/", said, format="multipart").status_code == 400
 
     def test_without_scripts_one_comes_back_to_where_one_was(self, operator: Person, asset: Asset) -> None:
         alert = posted(asset)
@@ -399,6 +404,23 @@ class TestWhoMay:
         for address in ("/alerts/", f"/alerts/{alert.pk}/", "/"):
             assert "/alerts/act/" not in text(colleague, address)
         answer = colleague.session.post("/alerts/act/", {"ids": [alert.pk], "acknowledge": "1"}, format="multipart")
+        assert answer.status_code == 403
+        assert told(alert) == ["opened"]
+
+    def test_an_operator_resolves_none_and_is_told_whom_to_ask(
+        self, operator: Person, manager: Person, asset: Asset
+    ) -> None:
+        alert, by_rule = posted(asset), opened(rule_make(asset.tenant), asset)
+        resolving = 'name="resolve"'
+        for address in ("/alerts/", f"/alerts/{alert.pk}/"):
+            assert resolving in text(manager, address)
+            assert resolving not in text(operator, address)
+            assert 'name="comment"' in text(operator, address)
+        asked = "when somebody resolves it: ask mia"
+        assert asked in text(operator, f"/alerts/{alert.pk}/")
+        assert asked not in text(manager, f"/alerts/{alert.pk}/")
+        assert asked not in text(operator, f"/alerts/{by_rule.pk}/"), "that ends by itself"
+        answer = operator.session.post("/alerts/act/", {"ids": [alert.pk], "resolve": "1"}, format="multipart")
         assert answer.status_code == 403
         assert told(alert) == ["opened"]
 

@@ -51,6 +51,11 @@ class Caller:
             return False
         return self.role in grant.roles or self.scope in grant.scopes
 
+    def require(self, action: Action) -> None:
+        """PermissionDenied where the matrix does not let this caller do `action`: for what a method may do besides."""
+        if not self.may(action):
+            raise PermissionDenied("You may not do this.")
+
 
 BELOW_MANAGERS = frozenset({Role.VIEWER, Role.OPERATOR})
 

@@ -34,7 +34,8 @@ class Action(StrEnum):
     STATUS_UPDATE = "status_update"  # say what one thing does now
     FOLLOW = "follow"  # one's own upload on its way
     ASSET_EDIT = "asset_edit"
-    ALERT_ACT = "alert_act"  # take care of an alert: acknowledge, assign, comment, shelve, resolve; post one
+    ALERT_ACT = "alert_act"  # take care of an alert: acknowledge, assign, comment, shelve; post one, and mend its words
+    ALERT_RESOLVE = "alert_resolve"  # say that it is over, or take it out of sight
     RULE_EDIT = "rule_edit"
     NOTIFY_EDIT = "notify_edit"  # who is told of what, and whether it arrived; the addresses are for nobody below
     CHANNEL_EDIT = "channel_edit"  # by which ways people are reached: what the server calls, and with which secrets
@@ -68,6 +69,7 @@ MATRIX: Mapping[Action, Grant] = {
     Action.FOLLOW:         _grant({_V, _O, _M, _A}, {Scope.READ, Scope.INGEST, Scope.ADMIN}),
     Action.ASSET_EDIT:     _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.ALERT_ACT:      _grant({    _O, _M, _A}, {                          Scope.ADMIN}),
+    Action.ALERT_RESOLVE:  _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.RULE_EDIT:      _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.NOTIFY_EDIT:    _grant({        _M, _A}, {                          Scope.ADMIN}),
     Action.CHANNEL_EDIT:   _grant({            _A}, {                          Scope.ADMIN}),

@@ -54,14 +54,14 @@ _filters = [
 _listed = partial(_operation, responses={200: paged(AlertSerializer)}, fails=[400, 404])
 _resolved = OpenApiParameter("is_resolved", bool, description="Whether they are over.")
 _post = _operation(
-    "Post an alert that no rule has made. People resolve it.",
+    "Post an alert that no rule has made. Managers and admins resolve it, or post what is over already.",
     {201: AlertSerializer},
     fails=[400, 503, 507],
     request=AlertSerializer,
 )
 _change = _operation(
-    "Change what is sent: message, type and level of an alert that was posted, or `is_resolved` to true, of any. What "
-    "is only read may be sent back, and is passed over.",
+    "Change what is sent: message, type and level of an alert that was posted; or `is_resolved` to true, of any, for "
+    "managers and admins. What is only read may be sent back, and is passed over.",
     {200: AlertSerializer},
     fails=[*_CHANGED, 409],
     request=AlertSerializer(partial=True),
@@ -135,7 +135,7 @@ urlpatterns = [
             put=_change,
             patch=_change,
             delete=_operation(
-                "Take it out of everybody's sight; it is resolved first, and its history kept.",
+                "Take it out of everybody's sight: for managers and admins. It is resolved first, its history kept.",
                 {204: None},
                 fails=[404, 503, 507],
             ),
@@ -158,7 +158,7 @@ urlpatterns = [
     _act(
         "resolve",
         alerts.AlertResolve,
-        "End it. What is still in breach opens again only after it has been clear.",
+        "End it: for managers and admins. What is still in breach opens again only after it has been clear.",
         ResolveSerializer,
     ),
     _act("acknowledge", alerts.AlertAcknowledge, "Say that somebody knows of it."),

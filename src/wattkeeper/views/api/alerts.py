@@ -59,6 +59,8 @@ class AlertList(APIView):
 
     def post(self, request: Request) -> Response:
         caller, given = caller_of(request), _given(AlertSerializer, request)
+        if given.get("is_resolved"):
+            caller.require(Action.ALERT_RESOLVE)
         with outside_names(OUTSIDE):
             alert = actions.alert_post(
                 _asset(given, caller),
@@ -89,7 +91,7 @@ class AlertDetail(APIView):
         "GET": Action.READ,
         "PUT": Action.ALERT_ACT,
         "PATCH": Action.ALERT_ACT,
-        "DELETE": Action.ALERT_ACT,
+        "DELETE": Action.ALERT_RESOLVE,
     }
 
     def get(self, request: Request, alert_id: int) -> Response:
@@ -99,19 +101,22 @@ class AlertDetail(APIView):
         return self.patch(request, alert_id)
 
     def patch(self, request: Request, alert_id: int) -> Response:
-        alert, by = _alert(request, alert_id), caller_of(request).identity
+        alert, caller = _alert(request, alert_id), caller_of(request)
         given = _given(AlertSerializer, request, partial=True)
         _check_stays(alert, given)
+        resolves = given.get("is_resolved", False) and not alert.is_resolved  # what is read may be sent back
+        if resolves:
+            caller.require(Action.ALERT_RESOLVE)
         with outside_names(OUTSIDE):
             actions.alert_change(
                 alert,
-                by=by,
+                by=caller.identity,
                 message=given.get("message"),
                 alert_type=AlertType(given["alert_type"]) if "alert_type" in given else None,
                 level=Level(given["alert_level"]) if "alert_level" in given else None,
             )
-        if given.get("is_resolved"):
-            actions.alert_resolve(alert, by=by)
+        if resolves:
+            actions.alert_resolve(alert, by=caller.identity)
         return Response(AlertSerializer(alert).data)
 
     def delete(self, request: Request, alert_id: int) -> Response:
@@ -144,6 +149,8 @@ class AlertAct(APIView):
 
 
 class AlertResolve(AlertAct):
+    actions: ClassVar[Mapping[str, Action]] = {"POST": Action.ALERT_RESOLVE}
+
     def act(self, alert: Alert, request: Request, caller: Caller) -> None:
         actions.alert_resolve(alert, by=caller.identity, why=_given(ResolveSerializer, request).get("why", ""))
 

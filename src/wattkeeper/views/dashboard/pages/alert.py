@@ -24,6 +24,7 @@ from wattkeeper.flow.alerts.queries import alert_by_id, transitions_of
 from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.live import live_address
 from wattkeeper.views.dashboard.pages.alert_rows import SHELF_MINUTES, People, alert_rows, people_for
+from wattkeeper.views.dashboard.whom import whom_to_ask
 
 AROUND = timedelta(hours=1)  # of the window in which its thing is shown: before it opened, and after it was over
 SHOWN_MOST = timedelta(days=7)
@@ -61,7 +62,7 @@ def alert(request: HttpRequest, caller: Caller, alert_id: int) -> HttpResponse:
     rows = alert_rows([found]) if found else []
     if found is None or not rows:
         raise NotFoundError("There is no such alert, or it is not yours.")
-    may_act = caller.may(Action.ALERT_ACT)
+    may_act, may_resolve = caller.may(Action.ALERT_ACT), caller.may(Action.ALERT_RESOLVE)
     context: dict[str, Any] = {
         "alert": found,
         "row": rows[0],
@@ -69,6 +70,8 @@ def alert(request: HttpRequest, caller: Caller, alert_id: int) -> HttpResponse:
         "history": moments_of(list(transitions_of(found)[:HISTORY_SHOWN])),
         "notifications": _notifications(found, caller),
         "may_act": may_act,
+        "may_resolve": may_resolve,
+        "who_resolves": "" if may_resolve else whom_to_ask(caller, Action.ALERT_RESOLVE, tenant_id=found.tenant_id),
         "live": live_address(kind=found.kind),
         "act": reverse("alerts-act"),
         "alerts": {  # what the menus of a list need

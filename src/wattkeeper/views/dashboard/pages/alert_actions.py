@@ -35,10 +35,11 @@ def alerts_act(request: HttpRequest, caller: Caller) -> HttpResponse:
     if request.method != "POST":
         return redirect("alerts")
     ids = _ids(request.POST)
-    act = next((act for name, act in _ACTS.items() if name in request.POST), None)
-    if act is None:
+    name = next((name for name in _ACTS if name in request.POST), None)
+    if name is None:
         raise BadRequestError(f"Say what is to be done: {', '.join(_ACTS)}.")
-    told, level = _done(act, ids, request.POST, caller)
+    caller.require(_RIGHTS.get(name, Action.ALERT_ACT))
+    told, level = _done(_ACTS[name], ids, request.POST, caller)
     if "HX-Request" in request.headers:
         response = render(request, "wattkeeper/alerts/body.html", {"alerts": list_asked(request, caller)})
         response["HX-Trigger"] = json.dumps({"toast": {"text": told, "level": level}})
@@ -123,6 +124,7 @@ _ACTS: Mapping[str, Act] = {
     "resolve": _resolve,
     "comment": _comment,
 }
+_RIGHTS: Mapping[str, Action] = {"resolve": Action.ALERT_RESOLVE}  # for what not everybody may who takes care of alerts
 
 
 def _told(what: str, done: Sequence[int], others: Mapping[str, Sequence[int]]) -> tuple[str, bool]:

@@ -287,6 +287,7 @@ def _context(
         "rows": alert_rows(alerts),
         "filter": chosen,
         "may_act": may_act,
+        "may_resolve": caller.may(Action.ALERT_RESOLVE),
         "people": people_for(caller, tenant_id=chosen.tenant_id, tenant=chosen.tenant) if may_act and alerts else None,
         "me": caller.user_id,
         "shelf_minutes": list(SHELF_MINUTES.items()),
