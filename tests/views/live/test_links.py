@@ -7,16 +7,19 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import redis
 
 from tests.support.live_hubs import Cable, Listener, hub_on, things, until
 from tests.support.machine import REDIS
+from wattkeeper.views.live import redis_link as redis_link_module
 from wattkeeper.views.live.frames import Frame, Topic
 from wattkeeper.views.live.links import Link, LocalLink
-from wattkeeper.views.live.redis_link import RedisLink
+from wattkeeper.views.live.redis_link import FORMAT, RedisLink, _packed
 
 MakeLink = Callable[[], Link]
 
@@ -46,6 +49,36 @@ def cable() -> Iterator[Cable]:
     laid = Cable(there.hostname or "127.0.0.1", there.port or 6379)
     yield laid
     laid.close()
+
+
+@pytest.fixture(
+    params=[
+        {"x": "y"},
+        {"f": b"\xc1"},  # no MessagePack at all
+        {"f": msgspec.msgpack.encode(["a topic of tomorrow", 1, "battery", "batteries", []])},
+        {"f": msgspec.msgpack.encode(["assets", 1])},
+        {"f": msgspec.msgpack.encode(["assets", 1, "battery", "batteries", {"1": "a"}])},
+        {"f": b"\x95\xa6assets\x01\xa1\xff\xa0\x90"},  # a text that is no UTF-8
+    ],
+    ids=["no frame", "noise", "unknown topic", "too short", "another shape", "no text"],
+)
+def unreadable(request: pytest.FixtureRequest) -> dict[Any, Any]:
+    """The fields of an entry of the stream that nobody can read."""
+    found: dict[Any, Any] = request.param
+    return found
+
+
+def entry(frame: Frame) -> dict[Any, Any]:
+    """The fields of an entry as another process would write them."""
+    return {"o": b"another", "n": 1, "f": _packed(frame)}
+
+
+def stream_add(prefix: str, *entries: dict[Any, Any]) -> None:
+    """Add these to the stream at once, so that they come in one batch."""
+    with redis.Redis.from_url(REDIS) as client, client.pipeline(transaction=True) as pipe:
+        for fields in entries:
+            pipe.xadd(f"{prefix}:v{FORMAT}:frames", fields)
+        pipe.execute()
 
 
 def redis_link(prefix: str, cable: Cable | None = None) -> RedisLink:
@@ -174,6 +207,66 @@ class TestSeveralProcesses:
 
 
 @pytest.mark.needs("redis")
+class TestWhatCannotBeRead:
+    def test_it_costs_nothing_else_and_all_fetch_anew(
+        self, prefix: str, unreadable: dict[Any, Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def run() -> None:
+            async with hub_on(redis_link(prefix)) as hub:
+                listener = Listener(hub)
+                await until(lambda: hub._ring._wanted, "it is known who listens")
+                stream_add(prefix, entry(things({1: "before"})), unreadable, unreadable, entry(things({2: "after"})))
+                await until(lambda: 2 in listener.assets, "what came after it is heard")
+                assert listener.assets.keys() == {1, 2}
+                assert "resync" in {said["type"] for said in listener.heard}
+
+        asyncio.run(run())
+        assert caplog.text.count("cannot be read") == 1
+
+    def test_a_process_that_starts_afterwards_joins_all_the_same(
+        self, prefix: str, unreadable: dict[Any, Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def run() -> None:
+            link = redis_link(prefix)
+            async with hub_on(link) as first:
+                listener = Listener(first)
+                await until(lambda: first._ring._wanted, "it is known who listens")
+                link.publish([things({1: "seen"})])
+                await until(lambda: listener.assets, "it is heard")
+                before = listener.id
+                stream_add(prefix, unreadable)
+                await until(lambda: listener.id != before, "all are told to fetch anew")
+                after = listener.id
+                listener.close()
+                link.publish([things({2: "missed"})])
+            caplog.clear()
+            async with hub_on(redis_link(prefix)) as second:
+                assert second.epoch == first.epoch
+                assert not Listener(second, after=before).resumed, "nobody knows what that said"
+                again = Listener(second, after=after)
+                assert again.resumed
+                assert again.assets.keys() == {2}
+
+        asyncio.run(run())
+        assert caplog.text.count("cannot be read") == 1
+
+    def test_a_release_that_writes_otherwise_keeps_apart(self, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def run() -> None:
+            link = redis_link(prefix)
+            monkeypatch.setattr(redis_link_module, "FORMAT", FORMAT + 1)
+            newer = redis_link(prefix)
+            async with hub_on(link) as hub, hub_on(newer) as of_tomorrow:
+                here, there = Listener(hub), Listener(of_tomorrow)
+                link.publish([things({1: "here"})])
+                newer.publish([things({2: "there"})])
+                await until(lambda: here.assets and there.assets, "each hears its own")
+                assert (here.assets.keys(), there.assets.keys()) == ({1}, {2})
+                assert hub.epoch != of_tomorrow.epoch
+
+        asyncio.run(run())
+
+
+@pytest.mark.needs("redis")
 class TestRedisGoesAway:
     def test_frames_still_reach_the_own_sockets_and_later_all_fetch_anew(self, prefix: str, cable: Cable) -> None:
         async def run() -> None:
@@ -234,7 +327,7 @@ class TestRedisGoesAway:
                 await until(lambda: listener.assets, "it works")
                 epoch = hub.epoch
                 with redis.Redis.from_url(REDIS) as client:
-                    client.delete(f"{prefix}:epoch", f"{prefix}:frames")
+                    client.delete(*client.scan_iter(f"{prefix}:*"))
                 await until(lambda: {"resync"} <= {said["type"] for said in listener.heard}, "it is noticed")
                 assert hub.epoch != epoch
 

@@ -1,7 +1,8 @@
 """Hubs of several processes, linked by a Redis Stream: each publishes to it and reads all of it, its own frames too.
 
 So all number alike, and a client goes on at another process. While Redis is away, frames still reach the sockets of
-the process that made them, under numbers of its own; when it is back, every socket fetches anew.
+the process that made them, under numbers of its own; when it is back, every socket fetches anew. So it does where
+an entry of the stream cannot be read: what that said is missed, and nothing else is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import redis
@@ -25,6 +26,7 @@ from wattkeeper.views.live.links import Deliver, Delivery, Numbers
 log = logging.getLogger(__name__)
 
 PREFIX = "wattkeeper:live"
+FORMAT = 1  # of an entry; raise it with every change of `_packed`: releases that write otherwise keep apart
 FRAMES_MOST = 4_000  # that the stream keeps, about
 PRELOADED_MOST = 2_000
 ANSWER_SECONDS = 2.0
@@ -38,11 +40,20 @@ _SHIFT = 20  # a stream's id is a time in ms and a count within it; one number h
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
+class _Came(NamedTuple):
+    """An entry, read. `serial`: how its origin counts it; None where that cannot be read."""
+
+    numbered: Numbered
+    at: float
+    origin: bytes
+    serial: int | None
+
+
 class RedisLink:
     """`start` and `stop` once. `url` may hold a password: it is in no log."""
 
     def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
-        self._stream, self._epoch_key = f"{prefix}:frames", f"{prefix}:epoch"
+        self._stream, self._epoch_key = (f"{prefix}:v{FORMAT}:{name}" for name in ("frames", "epoch"))
         self._writer, self._reader = (_client(url, seconds) for seconds in (ANSWER_SECONDS, 2 * ANSWER_SECONDS))
         self._origin = secrets.token_hex(6).encode()
         self._lock = threading.RLock()
@@ -53,6 +64,7 @@ class RedisLink:
         self._alone: Numbers | None = None  # while Redis is away
         self._unread: OrderedDict[int, Frame] = OrderedDict()  # published, and not yet come back
         self._published = 0
+        self._is_unreadable_told = False
         self._origins: OrderedDict[tuple[Topic, int], tuple[bytes, float]] = OrderedDict()
         self._thread = threading.Thread(target=self._read, name="live-redis", daemon=True)
 
@@ -122,8 +134,8 @@ class RedisLink:
         self._alone = None
         self._last = newest[-1][0] if newest else self._last
         before = _number_of(newest[0][0]) - 1 if newest else _number_of(self._last)
-        frames = [(self._numbered(entry), _at(entry[0])) for entry in newest]
-        self._told(Delivery(frames, restart=(self._epoch, before)))
+        came = [self._came(entry) for entry in newest]
+        self._told(Delivery([(one.numbered, one.at) for one in came], restart=(self._epoch, before)))
         if was_away:
             log.info("Redis answers again; live sockets are told to fetch anew")
             self._write({self._serial(): Frame(Topic.RESYNC)})
@@ -157,31 +169,43 @@ class RedisLink:
             if self._alone is not None:  # it went away in between, and what this says was told already
                 return
             self._last = entries[-1][0]
-            frames = []
-            for entry in entries:
-                numbered = self._numbered(entry)
-                frames.append((numbered, _at(entry[0])))
-                if entry[1].get(b"o") == self._origin:
-                    self._unread.pop(int(entry[1][b"n"]), None)
-            self._told(Delivery(frames, again=self._crossed(entries, frames)))
+            came = [self._came(entry) for entry in entries]
+            for one in came:
+                if one.origin == self._origin and one.serial is not None:
+                    self._unread.pop(one.serial, None)
+            self._told(Delivery([(one.numbered, one.at) for one in came], again=self._crossed(came)))
 
-    def _numbered(self, entry: Entry) -> Numbered:
-        return Numbered(self._epoch, _number_of(entry[0]), _unpacked(entry[1][b"f"]))
+    def _came(self, entry: Entry) -> _Came:
+        """What cannot be read counts as a RESYNC, in its place among the others."""
+        entry_id, fields = entry
+        try:
+            frame = _unpacked(fields.get(b"f", b""))
+        except ValueError as error:  # msgspec.DecodeError is one, too
+            frame = Frame(Topic.RESYNC)
+            self._unreadable(error)
+        numbered = Numbered(self._epoch, _number_of(entry_id), frame)
+        serial = fields.get(b"n", b"")
+        return _Came(numbered, _at(entry_id), fields.get(b"o", b""), int(serial) if serial.isdigit() else None)
+
+    def _unreadable(self, error: Exception) -> None:
+        """Said once: there may be thousands of them."""
+        if not self._is_unreadable_told:
+            self._is_unreadable_told = True
+            log.warning("What came by Redis cannot be read (%s): live sockets are told to fetch anew", error)
 
     def _told(self, delivery: Delivery) -> None:
         if self._deliver is not None:
             self._deliver(delivery)
 
-    def _crossed(self, entries: Sequence[Entry], frames: Sequence[tuple[Numbered, float]]) -> list[tuple[Topic, int]]:
+    def _crossed(self, came: Sequence[_Came]) -> list[tuple[Topic, int]]:
         """What two processes have shown at almost the same time, and this one later: it may have looked earlier."""
         now, crossed = time.monotonic(), list[tuple[Topic, int]]()
-        for entry, (numbered, _) in zip(entries, frames, strict=True):
-            origin = entry[1].get(b"o", b"")
-            for pk in numbered.frame.items:
-                key = (numbered.frame.topic, pk)
-                other, at = self._origins.pop(key, (origin, now))
-                self._origins[key] = (origin, now)
-                if origin == self._origin != other and now - at < _CROSSED_SECONDS:
+        for one in came:
+            for pk in one.numbered.frame.items:
+                key = (one.numbered.frame.topic, pk)
+                other, at = self._origins.pop(key, (one.origin, now))
+                self._origins[key] = (one.origin, now)
+                if one.origin == self._origin != other and now - at < _CROSSED_SECONDS:
                     crossed.append(key)
         while self._origins and next(iter(self._origins.values()))[1] < now - _CROSSED_SECONDS:
             self._origins.popitem(last=False)
@@ -209,6 +233,10 @@ def _packed(frame: Frame) -> bytes:
     return msgspec.msgpack.encode([frame.topic.value, frame.tenant_id, frame.kind, frame.listed_as, items])
 
 
+_FRAME = msgspec.msgpack.Decoder(tuple[Topic, int | None, str, str, list[tuple[int, str | None]]])
+
+
 def _unpacked(packed: bytes) -> Frame:
-    topic, tenant_id, kind, listed_as, items = msgspec.msgpack.decode(packed)
-    return Frame(Topic(topic), tenant_id, kind, listed_as, dict(items))
+    """ValueError where it is no frame."""
+    topic, tenant_id, kind, listed_as, items = _FRAME.decode(packed)
+    return Frame(topic, tenant_id, kind, listed_as, dict(items))
