@@ -333,6 +333,30 @@ class TestTakingCare:
             assert (answer.status_code, set(answer.json())) == (400, {"text"})
         assert set(act(operator, made, "comment", {"text": "x", "to": "all"}).json()) == {"to"}
 
+    @pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u2066", "\u202ex", "\u3164", "a\x07"], ids=ascii)
+    def test_what_nobody_can_see_is_no_word(self, hidden: str, manager: Person, asset: Asset) -> None:
+        made = post(manager, asset)
+        ids = {"ids": [made["id"]], "minutes": 5}
+        for field, answer in [
+            ("text", act(manager, made, "comment", {"text": hidden})),
+            ("reason", act(manager, made, "shelve", {"reason": hidden, "minutes": 5})),
+            ("reason", send(manager, "post", f"{ALERTS}shelve/", {"reason": hidden, **ids})),
+            ("why", act(manager, made, "resolve", {"why": hidden})),
+            ("message", send(manager, "patch", place(made), {"message": hidden})),
+            ("message", send(manager, "post", ALERTS, {"battery": asset.pk, **POSTED, "message": hidden})),
+        ]:
+            assert (answer.status_code, set(answer.json())) == (400, {field}), answer.content
+            assert "can see" in answer.json()[field][0]
+        assert listed(manager, is_resolved="false") == [made["id"]]
+        assert len(history(manager, made)) == 1
+
+    def test_a_comment_has_lines_and_a_reason_has_one(self, operator: Person, asset: Asset) -> None:
+        made = post(operator, asset)
+        assert act(operator, made, "comment", {"text": "First\r\n\tthen \U0001f469\u200d\U0001f527"}).status_code == 200
+        assert history(operator, made)[-1]["why"] == "First\n\tthen \U0001f469\u200d\U0001f527"
+        answer = act(operator, made, "shelve", {"reason": "First\nthen", "minutes": 5})
+        assert (answer.status_code, answer.json()) == (400, {"reason": ["Write it in one line."]})
+
     def test_it_is_shelved_for_a_while(self, operator: Person, asset: Asset) -> None:
         made = post(operator, asset)
         body = act(operator, made, "shelve", {"reason": "being repaired", "minutes": 90}).json()

@@ -156,6 +156,9 @@ class TestChannels:
             ({**NEW, "type": "pigeon"}, ["type"]),
             ({**NEW, "name": ""}, ["name"]),
             ({**NEW, "name": 7}, ["name"]),
+            ({**NEW, "name": "\u3164"}, ["name"]),  # shows nothing
+            ({**NEW, "name": "Night\nshift"}, ["name"]),
+            ({**NEW, "name": "\u202eNight shift"}, ["name"]),
             ({**NEW, "colour": "red"}, ["colour"]),
             ({**NEW, "enabled": "perhaps"}, ["enabled"]),
             ({**NEW, "settings": []}, ["settings"]),
@@ -262,6 +265,7 @@ class TestRoutes:
             ({"quiet_from": "22:00"}, ["quiet_until"]),
             ({"colour": "red"}, ["colour"]),
             ({"site": "a\0"}, ["site"]),
+            ({"name": "soft\u00adhyphen"}, ["name"]),
         ],
     )
     def test_what_is_wrong_is_said_by_field(self, owner: Person, body: dict[str, Any], told: list[str]) -> None:

@@ -351,6 +351,21 @@ class TestTakingCare:
         assert said[:2] == ("Null characters are not allowed.", "warning")
         assert told(alert) == ["opened"]
 
+    @pytest.mark.parametrize(
+        ("doing", "field"), [({"comment": "1"}, "text"), ({"shelve": 15}, "reason"), ({"resolve": "1"}, "why")]
+    )
+    def test_words_that_nobody_can_see_are_refused(
+        self, doing: dict[str, Any], field: str, manager: Person, asset: Asset
+    ) -> None:
+        alert = posted(asset)
+        for hidden in ("\u200b", "\u202ex"):
+            said, level, _ = act(manager, alert, **doing, **{field: hidden})
+            assert (said, level) == (
+                f"There is something in it that nobody can see: U+{ord(hidden[0]):04X}.",
+                "warning",
+            )
+        assert told(alert) == ["opened"]
+
     def test_where_nothing_was_done_that_is_no_success(self, manager: Person, asset: Asset) -> None:
         alert = posted(asset)
         actions.alert_acknowledge(alert, by="user:1")

@@ -24,7 +24,7 @@ from wattkeeper.base.core import clock
 from wattkeeper.base.core.errors import ConflictError
 from wattkeeper.flow.alerts.endings import asset_ended, rule_ended, shelf_end
 from wattkeeper.flow.alerts.machine import AFTER_RESOLVING
-from wattkeeper.flow.alerts.models import LONGEST_TEXT, Alert, Happening, RuleState, Transition
+from wattkeeper.flow.alerts.models import LONGEST_MESSAGE, LONGEST_TEXT, Alert, Happening, RuleState, Transition
 from wattkeeper.flow.alerts.several import (
     LONGEST_SHELF,
     Acknowledged,
@@ -75,7 +75,7 @@ def alert_post(asset: Asset, *, alert_type: AlertType, level: Level, message: st
         kind=asset.kind,
         alert_type=alert_type.value,
         level=level.value,
-        message=message.strip(),
+        message=text_said("message", message, longest=LONGEST_MESSAGE),
         created_at=now,
         updated_at=now,
         opened_at=now,
@@ -102,6 +102,8 @@ def alert_change(
         "alert_type": alert_type and alert_type.value,
         "level": level and level.value,
     }
+    if message is not None and message != alert.message:  # what stands there may be sent back
+        given["message"] = text_said("message", message, longest=LONGEST_MESSAGE)
     wanted = {name: text for name, text in given.items() if text is not None and text != getattr(alert, name)}
     if wanted and alert.rule_id is not None:
         raise ValidationError(dict.fromkeys(wanted, "A rule says this; only alerts that people posted can be changed."))

@@ -14,6 +14,7 @@ from wattkeeper.base.accounts.callers import caller_of_user
 from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.accounts.models import Tenant, User
 from wattkeeper.base.core import clock
+from wattkeeper.base.core.texts import lines_joined, text_trouble
 from wattkeeper.flow.alerts.models import LONGEST_REASON, Alert, Happening
 from wattkeeper.flow.alerts.transitions import iso, transition_of, transitions_add
 
@@ -111,19 +112,21 @@ def alerts_shelve(ids: Collection[int], *, reason: str, until: datetime, tenant_
 
 
 def reason_said(text: str) -> str:
-    """Why something is shelved. ValidationError where that is nothing, or too much."""
-    return text_said("reason", text, longest=LONGEST_REASON)
+    """Why something is shelved, in one line. ValidationError where that is nothing, or too much."""
+    return text_said("reason", text, longest=LONGEST_REASON, lines=False)
 
 
-def text_said(field: str, text: str, *, longest: int, empty: bool = False) -> str:
+def text_said(field: str, text: str, *, longest: int, empty: bool = False, lines: bool = True) -> str:
     """What somebody has written, in the words of the API where it cannot be taken. ValidationError by field."""
-    text = text.strip()
+    text = lines_joined(text)
     if not (text or empty):
         raise ValidationError({field: "This field may not be blank."})
     if len(text) > longest:
         raise ValidationError({field: f"Ensure this field has no more than {longest} characters."})
     if "\0" in text:  # which PostgreSQL does not store
         raise ValidationError({field: "Null characters are not allowed."})
+    if text and (trouble := text_trouble(text, lines=lines)):
+        raise ValidationError({field: trouble})
     return text
 
 

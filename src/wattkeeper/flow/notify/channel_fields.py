@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from wattkeeper.base.core.texts import text_trouble
 from wattkeeper.flow.notify.channel_settings import settings_checked
 from wattkeeper.flow.notify.channels.declared import ChannelType, Settings
 from wattkeeper.flow.notify.models import LONGEST_NAME, NotifyChannel
@@ -44,8 +45,8 @@ def _wrong_name(name: str, *, tenant_id: int) -> dict[str, Any]:
         return {"name": f"At most {LONGEST_NAME} characters."}
     if "\0" in text:
         return {"name": "Null characters are not allowed."}
-    if not text.isprintable():
-        return {"name": "Give one line, of signs that can be seen."}
+    if trouble := text_trouble(text):
+        return {"name": trouble}
     if NotifyChannel.objects.filter(tenant_id=tenant_id, name=text, removed_at=None).exists():
         return {"name": "There is a channel of that name already."}
     return {}

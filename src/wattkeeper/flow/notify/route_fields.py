@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from wattkeeper.base.assets.queries import sites_of
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import Level
+from wattkeeper.base.core.texts import text_trouble
 from wattkeeper.flow.notify.models import LONGEST_NAME, NotifyChannel, Route
 
 GROUP_SECONDS_MOST = 3_600
@@ -62,8 +63,8 @@ def route_check(written: RouteFields, *, tenant_id: int, before: RouteFields | N
     for name in ("name", "site"):
         if "\0" in getattr(written, name):
             errors[name] = "Null characters are not allowed."
-    if "name" not in errors and not written.name.isprintable():
-        errors["name"] = "Give one line, of signs that can be seen."
+    if "name" not in errors and written.name and (trouble := text_trouble(written.name)):
+        errors["name"] = trouble
     if errors:
         raise ValidationError(errors)
 

@@ -19,6 +19,7 @@ BATTERY = "battery"
 # Fields of an alert that have another name outside.
 OUTSIDE: Mapping[str, str] = {"level": "alert_level"}
 
+SEEN = "Controls, overrides of direction and other signs that nobody can see are refused."
 ID_MOST = 2**63 - 1
 IDS_MOST = 1_000
 SHELF_MINUTES_MOST = int(LONGEST_SHELF.total_seconds()) // 60
@@ -72,7 +73,7 @@ class AlertSerializer(KnownFieldsOnly, _WithNames):
     kind = serializers.CharField(read_only=True, help_text="Of the asset: battery, vehicle, ...")
     alert_type = Choice(choices=[one.value for one in AlertType])
     alert_level = Choice(choices=[one.value for one in Level])
-    message = Text(max_length=LONGEST_MESSAGE)
+    message = Text(max_length=LONGEST_MESSAGE, help_text=SEEN)
     is_resolved = Truth(
         required=False, help_text="True once it is over: cleared, or resolved by a person. It does not become false."
     )
@@ -156,7 +157,7 @@ class TransitionSerializer(_WithNames):
 
 
 class ResolveSerializer(serializers.Serializer[Any]):
-    why = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT, trim_whitespace=False)
+    why = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT, trim_whitespace=False, help_text=SEEN)
 
 
 class AssignSerializer(KnownFieldsOnly):
@@ -169,13 +170,13 @@ class AssignSerializer(KnownFieldsOnly):
 
 
 class CommentSerializer(KnownFieldsOnly):
-    text = Text(max_length=LONGEST_TEXT)
+    text = Text(max_length=LONGEST_TEXT, help_text=SEEN)
 
 
 class ShelveSerializer(KnownFieldsOnly):
     """`until` or `minutes`."""
 
-    reason = Text(max_length=LONGEST_REASON)
+    reason = Text(max_length=LONGEST_REASON, help_text=f"{SEEN} In one line.")
     until = serializers.DateTimeField(
         required=False, allow_null=True, help_text=f"At most {SHELF_MINUTES_MOST // 60} hours from now."
     )
