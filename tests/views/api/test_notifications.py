@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -296,6 +297,79 @@ class TestRoutes:
         assert pages == [made[:20], made[20:40], made[40:]]
         assert names(owner, ROUTES, page=2, page_size=30) == made[30:]
         assert owner.jwt.get(ROUTES, {"page": 4}).status_code == 404
+
+
+class TestLists:
+    @pytest.mark.parametrize("path", [CHANNELS, ROUTES, MESSAGES])
+    @pytest.mark.parametrize("ordering", ["zz", "-", "-zz", "settings", "pk", "name,type"])
+    def test_an_unknown_ordering_is_named(self, owner: Person, path: str, ordering: str) -> None:
+        answer = owner.jwt.get(path, {"ordering": ordering})
+        assert (answer.status_code, list(answer.json())) == (400, ["ordering"])
+        assert repr(ordering) in answer.json()["ordering"][0]
+
+    def test_channels_are_ordered_and_searched(self, owner: Person) -> None:
+        mail(owner.tenant, "B mail"), hook(owner.tenant, "C hook"), mail(owner.tenant, "A mail", enabled=False)
+        for query, expected in [
+            ({}, "ABC"),
+            ({"ordering": "-name"}, "CBA"),
+            ({"ordering": "created_at"}, "BCA"),
+            ({"ordering": "-updated_at"}, "ACB"),
+            ({"ordering": "type"}, "BAC"),
+            ({"ordering": "enabled"}, "ABC"),
+            ({"search": "MAIL"}, "AB"),
+            ({"search": "mail", "ordering": "-name", "enabled": "true"}, "B"),
+            ({"search": "webhook"}, "C"),
+            ({"search": "nothing like it"}, ""),
+        ]:
+            assert "".join(name[0] for name in names(owner, CHANNELS, **query)) == expected, query
+
+    def test_routes_are_ordered_and_searched(self, owner: Person) -> None:
+        battery(owner.tenant, site="Hall 2")
+        first, second = mail(owner.tenant, "A mail"), mail(owner.tenant, "B mail")
+        route_make(second, name="x", kind="vehicle")
+        route_make(first, name="z", site="Hall 2")
+        route_make(first, name="y", enabled=False)
+        for query, expected in [
+            ({}, "zyx"),
+            ({"ordering": "-channel_name"}, "xyz"),
+            ({"ordering": "name"}, "xyz"),
+            ({"ordering": "-created_at"}, "yzx"),
+            ({"ordering": "site"}, "xyz"),
+            ({"search": "hall"}, "z"),
+            ({"search": "VEHICLE"}, "x"),
+            ({"search": "a mail", "ordering": "name"}, "yz"),
+            ({"search": "y"}, "y"),
+        ]:
+            assert "".join(names(owner, ROUTES, **query)) == expected, query
+
+    def test_messages_are_ordered_and_searched(self, owner: Person) -> None:
+        first, second, now = mail(owner.tenant, "A mail"), mail(owner.tenant, "B mail"), clock.now()
+        low = message_make(second, NotificationState.SENT, title="Low charge", at=now, finished_at=now)
+        hot = message_make(first, NotificationState.WAITING, title="Too hot", at=now + timedelta(seconds=1))
+        gone = message_make(
+            first,
+            NotificationState.DROPPED,
+            title="Fault",
+            why="Its route was removed.",
+            at=now + timedelta(seconds=2),
+            finished_at=now + timedelta(seconds=3),
+        )
+        for query, expected in [
+            ({}, [gone, hot, low]),
+            ({"ordering": "created_at"}, [low, hot, gone]),
+            ({"ordering": "due_at"}, [low, hot, gone]),
+            ({"ordering": "finished_at"}, [low, gone, hot]),
+            ({"ordering": "-finished_at"}, [gone, low, hot]),
+            ({"ordering": "state"}, [gone, low, hot]),
+            ({"ordering": "channel_name"}, [hot, gone, low]),
+            ({"ordering": "title"}, [gone, low, hot]),
+            ({"search": "CHARGE"}, [low]),
+            ({"search": "a mail"}, [gone, hot]),
+            ({"search": "route was removed"}, [gone]),
+            ({"search": "a", "state": "sent", "ordering": "title"}, [low]),
+        ]:
+            found = [row["id"] for row in one(owner, MESSAGES, **query)["results"]]
+            assert found == [message.pk for message in expected], query
 
 
 class TestMessages:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
+from typing import TypeVar
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, Model, OuterRef, Q, QuerySet
 
 from wattkeeper.base.core import clock
 from wattkeeper.flow.notify.channel_settings import type_of
@@ -16,6 +17,14 @@ from wattkeeper.flow.notify.channels.declared import Outcome
 from wattkeeper.flow.notify.models import Delivery, NewsItem, Notification, NotifyChannel, Route
 
 LATELY = timedelta(days=30)
+# What each list may be ordered by, as the API calls it; `-` before it for descending.
+CHANNEL_ORDERINGS = ("name", "type", "enabled", "created_at", "updated_at")
+ROUTE_ORDERINGS = ("channel_name", "name", "kind", "site", "enabled", "created_at")
+MESSAGE_ORDERINGS = ("created_at", "due_at", "finished_at", "state", "channel_name", "title")
+_COLUMNS = {"channel_name": "channel__name"}
+_MAY_BE_NULL = frozenset({"finished_at"})
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +40,14 @@ class ChannelHealth:
     failure: str = ""
 
 
-def channels_of(tenant_id: int | None) -> QuerySet[NotifyChannel]:
-    """The channels of a tenant (None: of all) that are not removed, by name."""
+def channels_of(tenant_id: int | None, *, search: str = "", ordering: str = "name") -> QuerySet[NotifyChannel]:
+    """The channels of a tenant (None: of all) that are not removed.
+
+    `search` stands in the name or the type; `ordering` is one of CHANNEL_ORDERINGS, with a `-` for descending.
+    """
     channels = NotifyChannel.objects.filter(removed_at=None).select_related("tenant")
     channels = channels if tenant_id is None else channels.filter(tenant_id=tenant_id)
-    return channels.order_by("name", "pk")
+    return _ordered(_found(channels, search, "name", "type"), ordering)
 
 
 def channel_by_id(pk: int, *, tenant_id: int | None) -> NotifyChannel | None:
@@ -43,14 +55,20 @@ def channel_by_id(pk: int, *, tenant_id: int | None) -> NotifyChannel | None:
     return channels_of(tenant_id).filter(pk=pk).first()
 
 
-def routes_of(tenant_id: int | None, *, channel_id: int | None = None) -> QuerySet[Route]:
-    """The routes of a tenant (None: of all) that are not removed, with their channels, by the channel's name."""
+def routes_of(
+    tenant_id: int | None, *, channel_id: int | None = None, search: str = "", ordering: str = "channel_name"
+) -> QuerySet[Route]:
+    """The routes of a tenant (None: of all) that are not removed, with their channels.
+
+    `search` stands in the name, the channel's name, the kind or the site; `ordering` is one of ROUTE_ORDERINGS, with
+    a `-` for descending.
+    """
     routes = Route.objects.filter(removed_at=None).select_related("channel", "tenant")
     if tenant_id is not None:
         routes = routes.filter(tenant_id=tenant_id)
     if channel_id is not None:
         routes = routes.filter(channel_id=channel_id)
-    return routes.order_by("channel__name", "pk")
+    return _ordered(_found(routes, search, "name", "channel__name", "kind", "site"), ordering)
 
 
 def route_by_id(pk: int, *, tenant_id: int | None) -> Route | None:
@@ -59,11 +77,19 @@ def route_by_id(pk: int, *, tenant_id: int | None) -> Route | None:
 
 
 def notifications_of(
-    tenant_id: int | None, *, channel_id: int | None = None, state: str = "", alert_id: int | None = None
+    tenant_id: int | None,
+    *,
+    channel_id: int | None = None,
+    state: str = "",
+    alert_id: int | None = None,
+    search: str = "",
+    ordering: str = "-created_at",
 ) -> QuerySet[Notification]:
-    """The messages of a tenant (None: of all), the newest first, with their channels, routes and attempts.
+    """The messages of a tenant (None: of all) with their channels, routes and attempts.
 
-    `state` is one of NotificationState; `alert_id`: those that tell of that alert.
+    `state` is one of NotificationState; `alert_id`: those that tell of that alert. `search` stands in the title, the
+    channel's name or the reason why it did not arrive; `ordering` is one of MESSAGE_ORDERINGS, with a `-` for
+    descending; what is not finished comes last.
     """
     found = Notification.objects.select_related("channel", "route__channel", "tenant").prefetch_related("deliveries")
     if tenant_id is not None:
@@ -74,7 +100,7 @@ def notifications_of(
         found = found.filter(state=state)
     if alert_id is not None:
         found = found.filter(Exists(NewsItem.objects.filter(notification=OuterRef("pk"), alert_id=alert_id)))
-    return found.order_by("-created_at", "-pk")
+    return _ordered(_found(found, search, "title", "channel__name", "why"), ordering)
 
 
 def notification_by_id(pk: int, *, tenant_id: int | None) -> Notification | None:
@@ -114,6 +140,20 @@ def healths_of(channel_ids: Sequence[int]) -> Mapping[int, ChannelHealth]:
     )
     failures = _failures_since(lately, delivered, channel_ids)
     return {pk: ChannelHealth(delivered.get(pk), *failures.get(pk, (None, None, ""))) for pk in channel_ids}
+
+
+def _found(rows: QuerySet[_Row], search: str, *columns: str) -> QuerySet[_Row]:
+    """Those that have `search` in one of the columns."""
+    return rows.filter(reduce(or_, (Q(**{f"{one}__icontains": search}) for one in columns))) if search else rows
+
+
+def _ordered(rows: QuerySet[_Row], ordering: str) -> QuerySet[_Row]:
+    name, minus = ordering.removeprefix("-"), "-" if ordering.startswith("-") else ""
+    column = _COLUMNS.get(name, name)
+    if name not in _MAY_BE_NULL:
+        return rows.order_by(f"{minus}{column}", f"{minus}pk")
+    by = F(column).desc(nulls_last=True) if minus else F(column).asc(nulls_last=True)
+    return rows.order_by(by, f"{minus}pk")
 
 
 def _failures_since(

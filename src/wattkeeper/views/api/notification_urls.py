@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from wattkeeper.flow.notify.actions import TEST_EVERY
 from wattkeeper.flow.notify.channels.registry import channel_types
 from wattkeeper.flow.notify.models import NotificationState
+from wattkeeper.flow.notify.queries import CHANNEL_ORDERINGS, MESSAGE_ORDERINGS, ROUTE_ORDERINGS
 from wattkeeper.views.api import notifications
 from wattkeeper.views.api.lists import SIZE
 from wattkeeper.views.api.notification_serializers import (
@@ -19,9 +20,17 @@ from wattkeeper.views.api.notification_serializers import (
     OneMessageSerializer,
     RouteSerializer,
 )
-from wattkeeper.views.api.notifications import ID_MOST
+from wattkeeper.views.api.notifications import ID_MOST, NEWEST_FIRST
 from wattkeeper.views.api.serializers import paged
-from wattkeeper.views.api.stream_urls import TENANT_MEANT, TENANT_OF_NEW, described, operation, paging
+from wattkeeper.views.api.stream_urls import (
+    SEARCHED,
+    TENANT_MEANT,
+    TENANT_OF_NEW,
+    described,
+    operation,
+    ordering,
+    paging,
+)
 
 _ID = {"type": "integer", "minimum": 1, "maximum": ID_MOST}
 _CHANGED = [400, 404, 409, 503, 507]
@@ -29,6 +38,11 @@ _CHANGED = [400, 404, 409, 503, 507]
 _operation = partial(operation, tags=["Notifications"])
 _enabled = OpenApiParameter("enabled", bool)
 _of_channel = OpenApiParameter("channel", _ID, description="Of this channel.")
+
+
+def _searched(where: str) -> OpenApiParameter:
+    return OpenApiParameter("search", SEARCHED, description=f"Stands in {where}.")
+
 
 _change_channel = _operation(
     "Change what is sent of a channel: for admins. Of its settings, too, those that are not sent stay, the secret ones "
@@ -61,12 +75,14 @@ urlpatterns = [
         described(
             notifications.ChannelList,
             get=_operation(
-                "The channels by name, in pages, each with how it has been doing lately.",
+                "The channels, filtered, ordered and in pages, each with how it has been doing lately.",
                 {200: paged(NotifyChannelSerializer)},
                 fails=[400, 404],
                 parameters=[
                     OpenApiParameter("type", str, enum=[*channel_types()]),
                     _enabled,
+                    _searched("the name or the type"),
+                    ordering(CHANNEL_ORDERINGS, default="name"),
                     *paging(SIZE),
                     TENANT_MEANT,
                 ],
@@ -116,10 +132,17 @@ urlpatterns = [
         described(
             notifications.RouteList,
             get=_operation(
-                "The routes by their channels' names, in pages.",
+                "The routes, filtered, ordered and in pages.",
                 {200: paged(RouteSerializer)},
                 fails=[400, 404],
-                parameters=[_of_channel, _enabled, *paging(SIZE), TENANT_MEANT],
+                parameters=[
+                    _of_channel,
+                    _enabled,
+                    _searched("the name, the channel's name, the kind or the site"),
+                    ordering(ROUTE_ORDERINGS, default="channel_name"),
+                    *paging(SIZE),
+                    TENANT_MEANT,
+                ],
             ),
             post=_operation(
                 "Add a route. It holds for what happens from now on.",
@@ -147,13 +170,16 @@ urlpatterns = [
         described(
             notifications.MessageList,
             get=_operation(
-                "The messages, tests among them, the newest first, in pages, each with every attempt to deliver it.",
+                "The messages, tests among them, filtered, ordered and in pages, each with every attempt to deliver "
+                "it.",
                 {200: paged(MessageSerializer)},
                 fails=[400, 404],
                 parameters=[
                     _of_channel,
                     OpenApiParameter("state", str, enum=[*NotificationState]),
                     OpenApiParameter("alert", _ID, description="That tell of this alert."),
+                    _searched("the title, the channel's name, or why it did not arrive"),
+                    ordering(MESSAGE_ORDERINGS, default=NEWEST_FIRST),
                     *paging(SIZE),
                     TENANT_MEANT,
                 ],

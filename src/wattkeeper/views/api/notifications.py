@@ -41,6 +41,7 @@ from wattkeeper.views.api.parameters import (
     page_answer,
     page_of,
     require_page,
+    sort_of,
     tenant_filter,
     text,
     truth,
@@ -49,6 +50,7 @@ from wattkeeper.views.api.parameters import (
 from wattkeeper.views.api.parsers import BoundedJSONParser
 
 ID_MOST = 10**12 - 1
+NEWEST_FIRST = "-created_at"
 _EDIT, _CHANNEL_EDIT = Action.NOTIFY_EDIT, Action.CHANNEL_EDIT
 _JSON_ALONE: list[type[BaseParser]] = [BoundedJSONParser]  # a form has no names within a name
 
@@ -70,7 +72,11 @@ class ChannelList(APIView):
     actions: ClassVar[Mapping[str, Action]] = {"GET": _EDIT, "POST": _CHANNEL_EDIT}
 
     def get(self, request: Request) -> Response:
-        channels = queries.channels_of(tenant_filter(request, caller_of(request)))
+        channels = queries.channels_of(
+            tenant_filter(request, caller_of(request)),
+            search=text(request, "search"),
+            ordering=sort_of(request, queries.CHANNEL_ORDERINGS, default="name"),
+        )
         if kind := one_of(text(request, "type"), [*channel_types()], "type"):
             channels = channels.filter(type=kind)
         if (enabled := truth(text(request, "enabled"), "enabled")) is not None:
@@ -143,8 +149,12 @@ class RouteList(APIView):
     actions: ClassVar[Mapping[str, Action]] = {"GET": _EDIT, "POST": _EDIT}
 
     def get(self, request: Request) -> Response:
-        tenant_id = tenant_filter(request, caller_of(request))
-        routes = queries.routes_of(tenant_id, channel_id=_id(request, "channel"))
+        routes = queries.routes_of(
+            tenant_filter(request, caller_of(request)),
+            channel_id=_id(request, "channel"),
+            search=text(request, "search"),
+            ordering=sort_of(request, queries.ROUTE_ORDERINGS, default="channel_name"),
+        )
         if (enabled := truth(text(request, "enabled"), "enabled")) is not None:
             routes = routes.filter(enabled=enabled)
         return list_response(request, routes, RouteSerializer)
@@ -180,7 +190,7 @@ class RouteDetail(APIView):
 
 
 class MessageList(APIView):
-    """GET a page of messages, the newest first, each with its attempts."""
+    """GET a page of messages, each with its attempts."""
 
     is_list = True
     actions: ClassVar[Mapping[str, Action]] = {"GET": _EDIT}
@@ -191,6 +201,8 @@ class MessageList(APIView):
             channel_id=_id(request, "channel"),
             state=one_of(text(request, "state"), [*NotificationState], "state"),
             alert_id=_id(request, "alert"),
+            search=text(request, "search"),
+            ordering=sort_of(request, queries.MESSAGE_ORDERINGS, default=NEWEST_FIRST),
         )
         page, count = page_of(request, size=SIZE), messages.count()
         require_page(page, count)
