@@ -102,7 +102,7 @@ class TestWho:
         assert "to change them ask anna" in page and "Send a test" in page
         assert "Switch" not in page and "Add a channel" not in page
         page = text_of(client.get(f"{CHANNELS}{channel.pk}/"))
-        assert "URL It is set Secret It is set To have it changed ask anna." in page
+        assert "What it knows To have it changed ask anna URL It is set Secret It is set" in page
         assert "Send a test" in page
         for absent in ("Save", "Switch", "Remove", TOKEN, SECRET):
             assert absent not in page
