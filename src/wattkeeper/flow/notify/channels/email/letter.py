@@ -37,6 +37,7 @@ def letter_of(message: Message, *, sender: str, recipients: Sequence[str]) -> Em
     letter["X-Wattkeeper-Event"] = str(message.event_id)
     letter.set_content(text_of(message))
     letter.add_alternative(_html_of(message), subtype="html")
+    letter.set_boundary(f"wattkeeper-{message.event_id.hex}")  # a mail that is sent again is the same mail
     return letter
 
 
