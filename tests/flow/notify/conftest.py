@@ -7,10 +7,12 @@ import pytest
 
 from tests.support.alerts import battery, rule_make
 from tests.support.endpoints import Endpoint
+from tests.support.notify import waiting, work
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.core import clock
 from wattkeeper.flow.notify.channels.outside import Outside, connect, outside
+from wattkeeper.flow.notify.models import NewsItem, Notification
 from wattkeeper.flow.rules.spec import RuleSpec
 
 PUBLIC_URL = "https://w.example"
@@ -59,6 +61,27 @@ class Present:
     def move(self, **by: float) -> datetime:
         self.at += timedelta(**by)
         return self.at
+
+
+def goes_by(present: Present, **by: float) -> None:
+    """Time, with the worker at work whenever there is something to do; `goes_by(present, minutes=5)`."""
+    end = present.at + timedelta(**by)
+    work()
+    while (moment := min(_moments(present.at), default=end)) < end:
+        present.at = moment
+        work()
+    present.at = end
+    work()
+
+
+def _moments(now: datetime) -> list[datetime]:
+    """When something is due, or somebody's lease ends."""
+    found = [
+        *NewsItem.objects.filter(repeat_at__gt=now).values_list("repeat_at", flat=True),
+        *Notification.objects.filter(claimed_until__gt=now).values_list("claimed_until", flat=True),
+        *(one.due_at for one in waiting()),
+    ]
+    return [one for one in found if one is not None and one > now]
 
 
 @pytest.fixture

@@ -146,16 +146,17 @@ class TestAttempts:
     def test_what_it_says_is_what_is_true_when_it_is_sent(
         self, open_alert: Any, endpoint: Endpoint, present: Present
     ) -> None:
-        alert = open_alert()
+        alert = open_alert(group_seconds=0)
+        posted(alert.asset)
         endpoint.replies = [BROKEN, Reply()]
-        work()
+        assert work() == ["waiting"]
         alert_resolve(alert, by="user:1", why="fixed")
         present.move(seconds=30)
-        # The attempt before may have arrived, though it was not said so; that it is over is told once.
-        assert work() == ["sent", "gathering"]
-        present.move(seconds=30)
-        assert work() == ["sent", "dropped"]
-        assert [one["what"] for one in endpoint.asked[-1].json["news"]] == ["resolved"]
+        assert work() == ["sent"]
+        assert [[one["level"] for one in asked.json["news"]] for asked in endpoint.asked] == [
+            ["CRITICAL", "WARNING"],
+            ["WARNING"],
+        ]
 
     def test_a_channel_that_breaks_is_noted_and_tried_again(
         self, open_alert: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -245,11 +246,11 @@ class TestClaims:
         assert work() == ["sending"]
         present.move(seconds=LEASE.total_seconds())
         assert work() == ["sent"]
-        notification_send(dead)  # it was only slow: what it did is noted, and moves nothing any more
+        notification_send(dead)  # it was only slow, and has not begun
         assert states() == ["sent"]
         assert Notification.objects.get().attempts == 2
-        assert len({asked.headers["x-wattkeeper-event"] for asked in endpoint.asked}) == 1
-        assert Delivery.objects.count() == 2
+        assert len(endpoint.asked) == 1
+        assert told() == [("later", None), ("delivered", 200)]
 
     def test_who_is_still_at_work_keeps_it(self, open_alert: Any, present: Present) -> None:
         open_alert()
@@ -261,6 +262,18 @@ class TestClaims:
         assert claims_take({}, most=5) == []
         notification_send(slow)
         assert states() == ["sent"]
+
+    def test_what_this_process_is_sending_is_only_renewed_late(
+        self, open_alert: Any, channel: NotifyChannel, tenant: Tenant, present: Present
+    ) -> None:
+        open_alert()
+        transitions_gather()
+        (slow,) = claims_take({}, most=5)
+        present.move(seconds=LEASE.total_seconds())
+        assert claims_take({channel.pk: tenant.pk}, most=5) == []
+        leases_renew([slow])
+        notification_send(slow)
+        assert (states(), told()) == (["sent"], [("delivered", 200)])
 
     def test_what_is_sent_after_the_lease_is_over_is_not_renewed(self, open_alert: Any, present: Present) -> None:
         open_alert()

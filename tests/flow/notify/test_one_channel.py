@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.flow.notify.conftest import Present
+from tests.flow.notify.conftest import Present, goes_by
 from tests.support.alerts import battery, opened, posted
 from tests.support.endpoints import Endpoint, Reply
-from tests.support.notify import channel_make, route_make, states, waiting, work
+from tests.support.notify import channel_make, route_make, states, work
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.alerting import Level
@@ -60,23 +60,6 @@ def change(route: Route, **values: Any) -> None:
 
 def heard(endpoint: Endpoint) -> list[list[str]]:
     return [[one["what"] for one in asked.json["news"]] for asked in endpoint.asked]
-
-
-def goes_by(present: Present, *, minutes: float) -> None:
-    """Time, with the worker at work whenever there is something to do."""
-    end = present.at + timedelta(minutes=minutes)
-    work()
-    while (moment := min(_moments(present.at), default=end)) < end:
-        present.at = moment
-        work()
-    present.at = end
-    work()
-
-
-def _moments(now: datetime) -> list[datetime]:
-    """When something is due."""
-    repeats = NewsItem.objects.filter(repeat_at__gt=now).values_list("repeat_at", flat=True)
-    return [one for one in (*repeats, *(one.due_at for one in waiting())) if one is not None and one > now]
 
 
 class TestWhatOpens:

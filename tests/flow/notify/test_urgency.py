@@ -189,7 +189,7 @@ class TestWhatSomebodyHas:
         self, channel: NotifyChannel, rule: RuleSpec, asset: Asset, endpoint: Endpoint, present: Present
     ) -> None:
         route_make(channel)
-        endpoint.replies = [Reply(500), Reply()]
+        endpoint.replies = [Reply(cuts=True), Reply()]
         alert = opened(rule, asset, now=clock.now())
         assert work() == ["waiting"]
         alert_acknowledge(alert, by="user:1")

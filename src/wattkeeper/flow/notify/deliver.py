@@ -2,13 +2,17 @@
 
 A notification is sent at least once: whoever takes it has it for a lease, and when nobody has noted what became of it
 by its end, somebody else sends it again, under the same event id. Through one channel one at a time is sent.
+
+One event id never names two texts that may both have arrived. So what is said is written down before it is sent; when
+it is known that nobody has it, it is said anew at the next attempt; else all of them say the same, its news counts as
+told from then on, and what has changed since is another message's.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,15 +24,15 @@ from django.db.models import Exists, F, Q, QuerySet
 from prometheus_client import Counter as Metric
 
 from wattkeeper.base.core import clock
-from wattkeeper.flow.notify.channels.declared import Attempt, ChannelType, Outcome
+from wattkeeper.flow.notify.channels.declared import Attempt, ChannelType, Message, Outcome
 from wattkeeper.flow.notify.channels.registry import channel_types
-from wattkeeper.flow.notify.dropping import news_owe
+from wattkeeper.flow.notify.dropping import endings_owe, news_owe
 from wattkeeper.flow.notify.joining import news_critical
+from wattkeeper.flow.notify.kept import kept_of, message_of
 from wattkeeper.flow.notify.models import (
     LONGEST_DETAIL,
     LONGEST_TITLE,
     Delivery,
-    NewsItem,
     Notification,
     NotificationState,
     NotifyChannel,
@@ -48,6 +52,8 @@ LONGEST_RETRY_AFTER = timedelta(hours=1)  # that anyone can make us wait
 MOST_OF_TENANT = 8
 
 _LOOKED_AT = 200
+_INTERRUPTED = "Whoever was sending it was not heard of any more; it may have arrived."
+_NOT_BEGUN = "Whoever was to send it was not heard of any more before it was sent."
 _SHORTEST_SECRET = 6
 _SHORTEST_PART = 12  # of a URL that may be a token; shorter ones are words, which our own sentences have, too
 
@@ -71,6 +77,7 @@ def claims_take(busy: Mapping[int, int], *, most: int) -> list[Claim]:
     """Take up to so many that are due, one a channel, what is critical first. `busy`: the channels that are being sent
     through, with their tenants; nothing is taken for them."""
     now = clock.now()
+    _leases_end(busy, now)
     of_tenant = Counter(busy.values())
     taken: dict[int, Claim] = {}
     full = [tenant_id for tenant_id, count in of_tenant.items() if count >= MOST_OF_TENANT]
@@ -102,15 +109,19 @@ def leases_renew(claims: Iterable[Claim]) -> None:
 
 
 def notification_send(claim: Claim) -> None:
-    """Send it, for as long as that takes, and note what became of it."""
-    notification = Notification.objects.select_related("channel", "route", "tenant").get(pk=claim.notification_id)
+    """Send it, for as long as that takes, and note what became of it. What is not ours any more is not sent."""
+    notification = Notification.objects.select_related("channel", "route__tenant", "tenant").get(
+        pk=claim.notification_id
+    )
     said = rendered(notification)
     if said.message is None:
         _note_dropped(notification, claim, said)
         return
+    if not _kept(notification, claim, said.message, said.known):
+        return
     channel = notification.channel
     began = time.monotonic()
-    attempt = _attempted(channel, said)
+    attempt = _attempted(channel, said.message)
     took_ms = round(1000 * (time.monotonic() - began))
     ATTEMPTS.labels(channel.type, attempt.outcome.value).inc()
     with transaction.atomic():
@@ -121,21 +132,42 @@ def notification_send(claim: Claim) -> None:
             took_ms=took_ms,
             detail=attempt.detail[:LONGEST_DETAIL],
         )
-        _note(notification, claim, said, attempt)
+        _note(notification, claim, said.message, attempt)
 
 
 def _is_due(now: datetime) -> Q:
-    waiting = Q(state__in=[NotificationState.GATHERING, NotificationState.WAITING], due_at__lte=now)
-    return waiting | Q(state=NotificationState.SENDING, claimed_until__lte=now)
+    return Q(state__in=[NotificationState.GATHERING, NotificationState.WAITING], due_at__lte=now)
+
+
+def _leases_end(busy: Mapping[int, int], now: datetime) -> None:
+    """What nobody is at work on any more waits again. What this process is still sending, it only renews late."""
+    over = Notification.objects.filter(state=NotificationState.SENDING, claimed_until__lte=now)
+    for pk in over.exclude(channel_id__in=list(busy)).values_list("pk", flat=True):
+        _lease_end(pk, now)
+
+
+@transaction.atomic
+def _lease_end(pk: int, now: datetime) -> None:
+    """An attempt without an outcome: it stands in the log, and what it said may have been heard."""
+    over = Notification.objects.filter(pk=pk, state=NotificationState.SENDING, claimed_until__lte=now)
+    if not over.update(state=NotificationState.WAITING, claimed_until=None):
+        return
+    # Looked at only now: until a moment ago its sender could still have begun.
+    notification = Notification.objects.select_related("channel", "route").get(pk=pk)
+    detail = _NOT_BEGUN if notification.kept is None else _INTERRUPTED
+    ATTEMPTS.labels(notification.channel.type, Outcome.LATER.value).inc()
+    Delivery.objects.create(notification=notification, outcome=Outcome.LATER.value, detail=detail)
+    if notification.kept is not None and notification.told_at is None:
+        message = message_of(notification, notification.kept)
+        Notification.objects.filter(pk=pk).update(told_at=message.at)
+        _note_told(notification, message)
 
 
 @transaction.atomic
 def _claimed(pk: int, channel_id: int, tenant_id: int, now: datetime) -> Claim | None:
     # Of several servers one at a time looks whether the channel is free.
     NotifyChannel.objects.select_for_update().get(pk=channel_id)
-    if Notification.objects.filter(
-        channel_id=channel_id, state=NotificationState.SENDING, claimed_until__gt=now
-    ).exists():
+    if Notification.objects.filter(channel_id=channel_id, state=NotificationState.SENDING).exists():
         return None
     claimed = Notification.objects.filter(_is_due(now), pk=pk).update(
         state=NotificationState.SENDING, attempts=F("attempts") + 1, claimed_until=now + LEASE
@@ -152,17 +184,27 @@ def _ours(claim: Claim) -> QuerySet[Notification]:
     )
 
 
-def _attempted(channel: NotifyChannel, said: Rendered) -> Attempt:
-    assert said.message is not None
+@transaction.atomic
+def _kept(notification: Notification, claim: Claim, message: Message, known: Mapping[int, datetime]) -> bool:
+    """Whether it is still ours; then what is about to be said is written down, before anybody can have it."""
+    if not _ours(claim).update(kept=kept_of(message), title=message.title[:LONGEST_TITLE]):
+        return False
+    if notification.route is not None:
+        repeats_begin(notification.route, known)
+    return True
+
+
+def _attempted(channel: NotifyChannel, message: Message) -> Attempt:
     kind = channel_types().get(channel.type)
     if kind is None:
         return Attempt(outcome=Outcome.REFUSED, detail=f"This server knows no channels of the type {channel.type}.")
     try:
-        attempt = kind.send(channel.settings, said.message)
+        attempt = kind.send(channel.settings, message)
     except Exception as error:
         # Its words, and the way here, may hold what is secret.
         log.error("A channel of the type %s failed: %s", kind.name, type(error).__name__)
-        attempt = Attempt(outcome=Outcome.LATER, detail=f"The channel failed: {type(error).__name__}")
+        detail = f"The channel failed: {type(error).__name__}"
+        attempt = Attempt(outcome=Outcome.LATER, detail=detail, may_have_arrived=True)
     return replace(attempt, detail=_without_secrets(kind, channel.settings, attempt.detail))
 
 
@@ -186,12 +228,14 @@ def _secrets(kind: ChannelType, settings: Mapping[str, Any]) -> Iterator[str]:
         yield from (text for text in behind if len(text) >= _SHORTEST_PART)
 
 
-def _note(notification: Notification, claim: Claim, said: Rendered, attempt: Attempt) -> None:
+def _note(notification: Notification, claim: Claim, message: Message, attempt: Attempt) -> None:
     """What the attempt makes of the notification, if it is still ours."""
-    assert said.message is not None
     now = clock.now()
+    is_news = notification.told_at is None  # nobody could have it before
     reached = [*notification.reached, *(one for one in attempt.reached if one not in notification.reached)]
-    written: dict[str, Any] = {"title": said.message.title[:LONGEST_TITLE], "reached": reached}
+    written: dict[str, Any] = {"reached": reached}
+    if is_news:
+        written |= {"told_at": message.at} if attempt.is_heard else {"kept": None}
     if attempt.outcome is Outcome.DELIVERED:
         state = NotificationState.SENT
         written |= _over(now)
@@ -207,9 +251,13 @@ def _note(notification: Notification, claim: Claim, said: Rendered, attempt: Att
         NotifyChannel.objects.filter(pk=claim.channel_id).update(not_before=until)
     if not _ours(claim).update(state=state, **written):
         return
+    if is_news and attempt.is_heard:
+        _note_told(notification, message)
+    elif is_news and state is NotificationState.FAILED and notification.route is not None:
+        # Where nobody could be told, it is told again when it would have been.
+        repeats_begin(notification.route, dict.fromkeys(_still_open(notification, message), now))
     if state is not NotificationState.WAITING:
         NOTIFICATIONS.labels(state.value).inc()
-        _note_items(notification, said, now, is_told=state is NotificationState.SENT)
 
 
 @transaction.atomic
@@ -217,10 +265,14 @@ def _note_dropped(notification: Notification, claim: Claim, said: Rendered) -> N
     if not _ours(claim).update(state=NotificationState.DROPPED, why=said.why, **_over()):
         return
     NOTIFICATIONS.labels(NotificationState.DROPPED.value).inc()
-    if said.is_void:
+    route = notification.route
+    if said.is_void or said.is_overtaken:
         news_owe([claim.notification_id])
-    elif notification.route is not None:
-        repeats_begin(notification.route, said.known)
+    if route is None or said.is_void:
+        return
+    repeats_begin(route, said.known)
+    if said.is_overtaken:
+        endings_owe(notification, route)
 
 
 def _pause(notification: Notification, claim: Claim, attempt: Attempt) -> timedelta | None:
@@ -234,20 +286,24 @@ def _retry_after(attempt: Attempt) -> timedelta:
     return timedelta(seconds=min(attempt.retry_after_seconds or 0.0, LONGEST_RETRY_AFTER.total_seconds()))
 
 
-def _note_items(notification: Notification, said: Rendered, now: datetime, *, is_told: bool) -> None:
-    """What was told as what, and when what is open is told again: also where nobody could be told."""
-    if is_told:
-        for what in set(said.told.values()):
-            ids = [pk for pk, told_as in said.told.items() if told_as == what]
-            NewsItem.objects.filter(pk__in=ids).update(told_as=what)
-    route = notification.route
-    if route is None:
-        return
-    still_open = [pk for pk, what in said.told.items() if what not in ENDINGS]
-    repeats_begin(route, {**dict.fromkeys(still_open, now), **said.known})
-    if is_told:
-        repeats_put_off(route, still_open, now=now)
+def _note_told(notification: Notification, message: Message) -> None:
+    """That somebody has heard it, or may have: what was told as what, and when what is open is told again."""
+    by_word: dict[str, list[int]] = defaultdict(list)
+    for one in message.news:
+        by_word[one.what].append(one.alert_id)
+    for what, alert_ids in by_word.items():
+        notification.items.filter(alert_id__in=alert_ids).update(told_as=what)
+    if notification.route is not None:
+        still_open = _still_open(notification, message)
+        repeats_begin(notification.route, dict.fromkeys(still_open, message.at))
+        repeats_put_off(notification.route, still_open, at=message.at)
+
+
+def _still_open(notification: Notification, message: Message) -> list[int]:
+    """The items of what it says is open."""
+    alert_ids = [one.alert_id for one in message.news if one.what not in ENDINGS]
+    return list(notification.items.filter(alert_id__in=alert_ids).values_list("pk", flat=True))
 
 
 def _over(now: datetime | None = None) -> dict[str, Any]:
-    return {"finished_at": now or clock.now(), "claimed_until": None}
+    return {"finished_at": now or clock.now(), "claimed_until": None, "kept": None}

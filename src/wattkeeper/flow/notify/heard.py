@@ -13,31 +13,41 @@ from wattkeeper.flow.notify.models import NewsItem, Notification, NotificationSt
 from wattkeeper.flow.notify.routing import ENDINGS, RAISED
 
 _ANNOUNCED = "announced"
-_MAY_ARRIVE = (NotificationState.WAITING, NotificationState.SENDING)
 
 
 @dataclass(slots=True)
 class Heard:
     """What a channel has heard of one alert. `open_at`: when it last heard that it is open; None: it has not.
 
-    `routes`: those by which it heard that. `transitions`: what has been told to it.
+    `perhaps`: it may have heard of it by a message that was given up. `routes`: those by which it heard that it is
+    open. `transitions`: what has been told to it.
     """
 
     open_at: datetime | None = None
+    perhaps: bool = False
     of_its_end: bool = False
     routes: set[int] = field(default_factory=set)
     transitions: set[int] = field(default_factory=set)
 
     def add(self, item: NewsItem) -> None:
         """This has been told."""
-        if item.told_as in ENDINGS:
+        if item.notification.state == NotificationState.DROPPED:
+            self.perhaps = True
+        elif item.told_as in ENDINGS:
             self.of_its_end = True
-            return
-        at = item.notification.finished_at
-        self.open_at = max(filter(None, (self.open_at, at)), default=None)
+        else:
+            self._add_open(item)
+
+    def _add_open(self, item: NewsItem) -> None:
+        self.open_at = max(filter(None, (self.open_at, item.notification.told_at)), default=None)
         self.routes.add(item.route_id)
         if item.transition_id is not None:
             self.transitions.add(item.transition_id)
+
+    @property
+    def may_know(self) -> bool:
+        """Whether it has heard of the alert, or may have."""
+        return self.open_at is not None or self.perhaps
 
     def knows(self, item: NewsItem) -> bool:
         """Whether it has heard what was new when the item came in."""
@@ -55,7 +65,8 @@ def heard_before(notification: Notification, alert_ids: Collection[int]) -> Mapp
     """What the notification's channel has heard of these alerts in other messages."""
     heard: dict[int, Heard] = defaultdict(Heard)
     told = NewsItem.objects.filter(notification__channel=notification.channel_id, alert_id__in=alert_ids)
-    for item in told.exclude(told_as="").exclude(notification=notification).select_related("notification"):
+    told = told.exclude(told_as="").exclude(notification=notification)
+    for item in told.select_related("notification").defer("notification__kept"):
         heard[item.alert_id].add(item)
     return heard
 
@@ -63,10 +74,11 @@ def heard_before(notification: Notification, alert_ids: Collection[int]) -> Mapp
 def has_heard() -> Exists:
     """Of an item, whether the channel that its route leads to has heard that its alert is open."""
     same = NewsItem.objects.filter(notification__channel=OuterRef("route__channel"), alert=OuterRef("alert"))
-    return Exists(same.exclude(told_as__in=["", *ENDINGS]))
+    told = same.exclude(told_as__in=["", *ENDINGS])
+    return Exists(told.exclude(notification__state=NotificationState.DROPPED))
 
 
 def told_or_tried(alert_ids: Collection[int]) -> QuerySet[NewsItem]:
-    """What people have heard of these alerts, or may have: an attempt whose answer never came."""
-    told = ~Q(told_as="") | Q(notification__attempts__gt=0, notification__state__in=_MAY_ARRIVE)
+    """What people have heard of these alerts, or may have; or may have in a moment: it is being sent."""
+    told = ~Q(told_as="") | Q(notification__state=NotificationState.SENDING)
     return NewsItem.objects.filter(told, alert_id__in=alert_ids)

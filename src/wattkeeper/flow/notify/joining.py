@@ -108,7 +108,7 @@ def _last_critical(route: Route, now: datetime) -> datetime | None:
 def news_critical() -> QuerySet[NewsItem]:
     """What a message says of critical alerts that are not over."""
     critical = NewsItem.objects.filter(notification=OuterRef("pk"), alert__level=Level.CRITICAL.value)
-    return critical.exclude(repeat=0, transition__kind__in=ENDINGS)
+    return critical.exclude(transition__kind__in=ENDINGS)
 
 
 def _joined(route: Route, due: Due) -> Notification | None:

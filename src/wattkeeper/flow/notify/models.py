@@ -88,7 +88,11 @@ class NotificationState(models.TextChoices):
 
 
 class Notification(models.Model):
-    """One message through one channel. `event_id` is the same in each attempt; `route` is None of a test."""
+    """One message through one channel. `event_id` is the same in each attempt; `route` is None of a test.
+
+    `kept` is there while it is being sent, and from when somebody may have it until it comes to an end: an attempt
+    more says the same. `told_at`: when it was written that somebody has, or may have.
+    """
 
     tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
     channel = models.ForeignKey(NotifyChannel, on_delete=models.PROTECT, related_name="notifications")
@@ -103,6 +107,8 @@ class Notification(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     reached = models.JSONField(default=list, blank=True, help_text="Of several addresses those that have it already.")
+    kept = models.JSONField(null=True, blank=True, editable=False, help_text="What it says, word for word.")
+    told_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Empty: nobody can have it.")
     title = models.CharField(max_length=LONGEST_TITLE, blank=True, help_text="As it was sent.")
     why = models.CharField(max_length=LONGEST_DETAIL, blank=True, help_text="Of what was dropped or has failed.")
 

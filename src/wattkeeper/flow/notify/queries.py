@@ -91,7 +91,8 @@ def notifications_of(
     channel's name or the reason why it did not arrive; `ordering` is one of MESSAGE_ORDERINGS, with a `-` for
     descending; what is not finished comes last.
     """
-    found = Notification.objects.select_related("channel", "route__channel", "tenant").prefetch_related("deliveries")
+    found = Notification.objects.select_related("channel", "route__channel", "tenant").defer("kept")
+    found = found.prefetch_related("deliveries")
     if tenant_id is not None:
         found = found.filter(tenant_id=tenant_id)
     if channel_id is not None:

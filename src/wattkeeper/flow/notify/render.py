@@ -14,6 +14,7 @@ from wattkeeper.flow.notify.channels.declared import AlertNews, Message
 from wattkeeper.flow.notify.channels.outside import outside
 from wattkeeper.flow.notify.channels.wording import is_over, thing_of, type_of
 from wattkeeper.flow.notify.heard import Heard, heard_before
+from wattkeeper.flow.notify.kept import message_of
 from wattkeeper.flow.notify.models import LONGEST_TITLE, NewsItem, Notification, Route
 from wattkeeper.flow.notify.routing import ENDINGS, RAISED
 
@@ -24,33 +25,50 @@ TEST_TITLE = "Test: messages of Wattkeeper arrive here"
 _SEVERITY = {level.value: number for number, level in enumerate(Level)}
 _KNOWN = "The channel has heard it by another message already."
 _NOTHING_LEFT = "What it would have said was over, or taken care of, before it was sent."
+_OVER = "It may not have reached everyone, and what it says is over."
+_OVERTAKEN = "It may not have reached everyone, and another message has told since that something of it is over."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """`message` None: there is nothing to say, for the reason `why`. `told`: what each item is told as, by its id.
+    """`message` None: there is nothing to say, for the reason `why`.
 
     `known`: the items of open alerts that the channel has heard of already, and when it last did.
-    `is_void`: its way is gone, whatever it has to say.
+    `is_void`: its way is gone, whatever it has to say. `is_overtaken`: part of it is over, and has been told to be, so
+    that what is left of it is to be told by another.
     """
 
     message: Message | None
-    told: Mapping[int, str] = field(default_factory=dict)
     known: Mapping[int, datetime] = field(default_factory=dict)
     why: str = ""
     is_void: bool = False
+    is_overtaken: bool = False
 
 
 def rendered(notification: Notification) -> Rendered:
-    """With its channel, route and tenant at hand."""
+    """With its channel, route and tenant at hand. What somebody may have already says the same again."""
     if why := _void(notification):
         return Rendered(message=None, why=why, is_void=True)
+    if notification.told_at is not None and notification.kept is not None:
+        return _again(notification, message_of(notification, notification.kept))
     if notification.route is None:
         return Rendered(message=_message(notification, TEST_TITLE, []))
-    told, known, news = _news(notification, notification.route)
+    known, news = _news(notification, notification.route)
     if not news:
         return Rendered(message=None, known=known, why=_KNOWN if known else _NOTHING_LEFT)
-    return Rendered(message=_message(notification, title_of(news), news), told=told, known=known)
+    return Rendered(message=_message(notification, title_of(news), news), known=known)
+
+
+def _again(notification: Notification, message: Message) -> Rendered:
+    """The same, unless that would bring up what has been told as over since."""
+    opened = {one.alert_id for one in message.news if not is_over(one)}
+    heard = heard_before(notification, opened)
+    if any(heard[alert_id].of_its_end for alert_id in opened):
+        return Rendered(message=None, why=_OVERTAKEN, is_overtaken=True)
+    is_told_of_ends = notification.route is None or notification.route.tells_cleared
+    if opened and not is_told_of_ends and not Alert.objects.filter(pk__in=opened, resolved_at=None).exists():
+        return Rendered(message=None, why=_OVER)
+    return Rendered(message=message)
 
 
 def title_of(news: Sequence[AlertNews]) -> str:
@@ -91,39 +109,32 @@ def _void(notification: Notification) -> str:
     return "" if channel.enabled else "Its channel is switched off."
 
 
-def _news(notification: Notification, route: Route) -> tuple[dict[int, str], dict[int, datetime], Sequence[AlertNews]]:
+def _news(notification: Notification, route: Route) -> tuple[dict[int, datetime], Sequence[AlertNews]]:
     items: dict[int, list[NewsItem]] = defaultdict(list)
     for item in notification.items.select_related("alert__asset", "transition").order_by("pk"):
         items[item.alert_id].append(item)
     heard = heard_before(notification, items)
-    told: dict[int, str] = {}
     known: dict[int, datetime] = {}
     said: list[tuple[Alert, str]] = []
     for alert_id, of_alert in items.items():
         alert, before = of_alert[0].alert, heard[alert_id]
-        what = _what(alert, of_alert, before, route, is_retry=notification.attempts > 1)
-        if what:
-            told.update({item.pk: what for item in of_alert})
+        if what := _what(alert, of_alert, before, route):
             said.append((alert, what))
         elif before.open_at is not None and not alert.is_resolved:
             known[of_alert[-1].pk] = before.open_at
-    return told, known, _ordered(said)
+    return known, _ordered(said)
 
 
-def _what(alert: Alert, items: Sequence[NewsItem], heard: Heard, route: Route, *, is_retry: bool) -> str:
+def _what(alert: Alert, items: Sequence[NewsItem], heard: Heard, route: Route) -> str:
     """What is to be said of the alert; nothing where nobody has heard of it and nobody needs to."""
-    openings = [item for item in items if item.transition is None or item.transition.kind not in ENDINGS]
     if alert.is_resolved:
-        # An attempt before this one may have arrived, though nobody said so.
-        has_heard = heard.open_at is not None or (is_retry and bool(openings))
-        if not (route.tells_cleared and has_heard) or heard.of_its_end:
+        if not (route.tells_cleared and heard.may_know) or heard.of_its_end:
             return ""
         return "resolved" if alert.cleared_at is None else "cleared"
-    if alert.shelved_until is not None:
-        return ""
-    what = next((word for item in reversed(openings) if (word := _word(item, heard, route))), "")
-    if alert.acknowledged_at is not None and (what == REPEATED or not is_retry):
+    if alert.shelved_until is not None or alert.acknowledged_at is not None:
         return ""  # nobody needs to be told of what somebody has
+    openings = [item for item in items if item.transition is None or item.transition.kind not in ENDINGS]
+    what = next((word for item in reversed(openings) if (word := _word(item, heard, route))), "")
     return "opened" if what in NEWS else what
 
 

@@ -40,14 +40,16 @@ def _repeat() -> int:
     going: list[tuple[NewsItem, Item]] = []
     due = list(
         _due()
-        .select_related("alert__asset", "route__channel", "route__tenant")
+        .select_related("alert__asset", "notification", "route__channel", "route__tenant")
+        .defer("notification__kept")
         .annotate(has_heard=has_heard())
         .order_by("repeat_at", "pk")[:_AT_ONCE]
     )
     for item in due:
         route, alert = item.route, item.alert
-        # What was dropped before it was told is owed, also by a route that does not repeat.
-        is_owed = not item.told_as and not (item.repeat and item.has_heard)
+        # What was dropped before it was told for certain is owed, also by a route that does not repeat.
+        is_told = item.told_as and item.notification.state != NotificationState.DROPPED
+        is_owed = not is_told and not (item.repeat and item.has_heard)
         goes_on = needs_care(alert) and _wants(route, alert) and (route.repeat_minutes > 0 or is_owed)
         claimed = NewsItem.objects.filter(pk=item.pk, repeat_at=item.repeat_at).update(repeat_at=None)
         if claimed and goes_on and item.transition_id is not None:
@@ -100,15 +102,15 @@ def repeats_begin(route: Route, heard: Mapping[int, datetime]) -> None:
         NewsItem.objects.filter(pk__in=pks).update(repeat_at=at)
 
 
-def repeats_put_off(route: Route, told: Collection[int], *, now: datetime) -> None:
-    """The route has just told these items: what else leads to its channel tells them again a pause of its own later."""
+def repeats_put_off(route: Route, told: Collection[int], *, at: datetime) -> None:
+    """The route has told these items: what else leads to its channel tells them again a pause of its own later."""
     others = NewsItem.objects.filter(
         route__channel=route.channel_id,
         alert__in=NewsItem.objects.filter(pk__in=told).values("alert"),
         repeat_at__isnull=False,
     ).exclude(route=route)
     for other in Route.objects.filter(pk__in=others.values("route"), repeat_minutes__gt=0):
-        others.filter(route=other).update(repeat_at=now + _pause(other))
+        others.filter(route=other).update(repeat_at=at + _pause(other))
 
 
 def _pause(route: Route) -> timedelta:
@@ -123,12 +125,13 @@ def _wants(route: Route, alert: Alert) -> bool:
 def repeats_move(route: Route) -> None:
     """Have the route tell again by the pause that it has now, counted from when it told last. For a transaction."""
     items = NewsItem.objects.filter(route=route, alert__resolved_at=None).annotate(has_heard=has_heard())
-    last = {item.alert_id: item for item in items.select_related("notification").order_by("pk")}
+    items = items.select_related("notification").defer("notification__kept").order_by("pk")
+    last = {item.alert_id: item for item in items}
     moved = [item for item in last.values() if item.told_as not in ENDINGS and _is_through(item, knows=item.has_heard)]
     alert_ids = [item.alert_id for item in moved]
     NewsItem.objects.filter(route=route, alert__in=alert_ids, repeat_at__isnull=False).update(repeat_at=None)
     for item in moved:
-        at = item.notification.finished_at
+        at = item.notification.told_at or item.notification.finished_at
         item.repeat_at = at + _pause(route) if at is not None and route.repeat_minutes else None
     NewsItem.objects.bulk_update(moved, ["repeat_at"], batch_size=_AT_ONCE)
 
@@ -136,7 +139,9 @@ def repeats_move(route: Route) -> None:
 def _is_through(item: NewsItem, *, knows: bool) -> bool:
     """Whether its message has been tried, or had nothing left to say to a channel that knows."""
     state = item.notification.state
-    return state in _TRIED or (state == NotificationState.DROPPED and knows)
+    if state == NotificationState.DROPPED:
+        return knows
+    return state in _TRIED or item.notification.told_at is not None
 
 
 def needs_care(alert: Alert) -> bool:

@@ -2,7 +2,8 @@
 
 How a receiver verifies it: `X-Wattkeeper-Signature` is `t=UNIX_SECONDS,v1=HEX`. HEX is the HMAC-SHA256, by the shared
 secret, of the bytes `UNIX_SECONDS.BODY`, the body as it was received. Compare in constant time, refuse what is older
-than five minutes, and take each `X-Wattkeeper-Event` once: it is the same in every attempt.
+than five minutes, and take each `X-Wattkeeper-Event` once: it is the same in every attempt, and so is the body of all
+that may have arrived. What has changed since is another event.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def signature_of(secret: str, body: bytes, *, at: int) -> str:
 
 
 def body_of(message: Message) -> bytes:
-    """What is true now, as UTF-8: another attempt has another `sent_at`, and other news if something has happened."""
+    """The message as UTF-8; `sent_at` is when it was written, in whichever attempt it arrives."""
     body = {
         "event_id": str(message.event_id),
         "sent_at": _iso(message.at),
