@@ -66,10 +66,12 @@ class Present:
 def goes_by(present: Present, **by: float) -> None:
     """Time, with the worker at work whenever there is something to do; `goes_by(present, minutes=5)`."""
     end = present.at + timedelta(**by)
-    work()
-    while (moment := min(_moments(present.at), default=end)) < end:
+    moment = present.at
+    while moment < end:
         present.at = moment
         work()
+        work()  # what the first look has left to be done at once
+        moment = min(_moments(present.at), default=end)
     present.at = end
     work()
 
