@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.support.browsing import BY_TURNS, CHROMIUM, SIZES
+from tests.support.browsing import BY_TURNS, CHROMIUM, PATIENCE_MS, SIZES
 from tests.support.servers import Server, demo_make, serving
 
 
@@ -25,6 +25,7 @@ def browser() -> Iterator[Browser]:
     # Not for the whole session: Playwright keeps an event loop running, under which Django's tests would not run.
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         yield chromium
         chromium.close()
@@ -40,6 +41,7 @@ def complaints() -> list[str]:
 def page(request: pytest.FixtureRequest, browser: Browser, demo: Server, complaints: list[str]) -> Iterator[Page]:
     size, scheme = request.param
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, base_url=demo.url)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if _is_bad(message) else None)

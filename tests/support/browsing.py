@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from tests.support.machine import repository
 from wattkeeper.config.demo.people import PASSWORD
 
+PATIENCE_MS = 60_000  # for hangs, not for slowness
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # What a person does is done on a desk by day and on a phone by night; how each page looks is seen to in all four.
