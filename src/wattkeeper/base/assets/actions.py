@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -14,9 +13,10 @@ from django.db import IntegrityError, connection, models, transaction
 from wattkeeper.base.accounts.actions import audit_add
 from wattkeeper.base.accounts.changes import row_change
 from wattkeeper.base.accounts.models import Tenant
-from wattkeeper.base.assets.events import AssetChanged
+from wattkeeper.base.assets.events import AssetChanged, ZonesChanged
+from wattkeeper.base.assets.many import ROWS_A_STATEMENT, among, moment_read, rows_raw, rows_write
 from wattkeeper.base.assets.memory import forget
-from wattkeeper.base.assets.models import Asset
+from wattkeeper.base.assets.models import Asset, SiteZone
 from wattkeeper.base.assets.queries import ids_of
 from wattkeeper.base.assets.rhythm import usual_interval_next
 from wattkeeper.base.core import bus, clock
@@ -26,21 +26,26 @@ T = TypeVar("T")
 
 # A broken or hostile sender could invent assets without end.
 SELF_REGISTERED_MAX = 100_000
-_ROWS_A_STATEMENT = 1_000
 
 
-def assets_register(*, tenant_id: int, kind: str, keys: Sequence[str], by: str) -> dict[str, int]:
+def assets_register(
+    *, tenant_id: int, kind: str, keys: Sequence[str], by: str, types: Mapping[str, str] | None = None
+) -> dict[str, int]:
     """Make assets of those `keys` that are none yet; gives the ids of all that exist afterwards.
 
-    What goes beyond the cap of its registrar is left out.
+    What goes beyond the cap of its registrar is left out. `types`: of what type they are, by key, where that is known.
     """
+    of_type = types or {}
     with transaction.atomic():
         room = SELF_REGISTERED_MAX - Asset.objects.filter(registered_by=by).count()
         known = ids_of(tenant_id=tenant_id, kind=kind, keys=keys)
         missing = [key for key in dict.fromkeys(keys) if key not in known]
         Asset.objects.bulk_create(
-            (Asset(tenant_id=tenant_id, kind=kind, key=key, registered_by=by) for key in missing[: max(room, 0)]),
-            batch_size=_ROWS_A_STATEMENT,
+            (
+                Asset(tenant_id=tenant_id, kind=kind, key=key, type=of_type.get(key, ""), registered_by=by)
+                for key in missing[: max(room, 0)]
+            ),
+            batch_size=ROWS_A_STATEMENT,
             ignore_conflicts=True,  # another door registered it in the meantime
         )
         transaction.on_commit(forget)
@@ -120,6 +125,11 @@ def change_tell(asset: Asset) -> None:
     transaction.on_commit(partial(bus.tell, AssetChanged(asset.pk, asset.tenant_id, asset.kind)))
 
 
+def zones_tell(tenant_id: int) -> None:
+    """After the commit, whoever listens hears that sites have other zones."""
+    transaction.on_commit(partial(bus.tell, ZonesChanged(tenant_id)))
+
+
 def assets_seen(seen: Mapping[int, datetime], *, changed: Collection[int] = ()) -> None:
     """Move `last_seen` forward, never back, as a file of history does; what is `changed` did so at that time."""
     _liveness_write({asset_id: (at, at if asset_id in changed else None, None, 0) for asset_id, at in seen.items()})
@@ -127,9 +137,10 @@ def assets_seen(seen: Mapping[int, datetime], *, changed: Collection[int] = ()) 
 
 def assets_heard(heard: Mapping[int, int], *, at: datetime, changed: Collection[int] = ()) -> None:
     """So many single readings of each of these assets came at this moment: what is learnt of their rhythm by it."""
-    known = Asset.objects.filter(pk__in=heard).values_list("pk", "last_seen", "usual_interval", "readings_seen")
+    known = Asset.objects.filter(pk__in=among(heard)).values_list("pk", "last_seen", "usual_interval", "readings_seen")
     rows = {}
-    for pk, last_seen, usual, count in known:
+    for pk, seen, usual, count in rows_raw(known):
+        last_seen = moment_read(seen)
         gap = (at - last_seen).total_seconds() if last_seen is not None else None
         rows[pk] = (at, at if pk in changed else None, usual_interval_next(usual, count, gap), heard[pk])
     _liveness_write(rows)
@@ -144,18 +155,44 @@ def _liveness_write(rows: Mapping[int, _Liveness]) -> None:
     row = "(%s, %s, %s, %s, %s)"
     if connection.vendor == "postgresql":  # it takes the type of a column of nulls for text
         row = "(%s::bigint, %s::timestamptz, %s::timestamptz, %s::float8, %s::bigint)"
-    with connection.cursor() as cursor:
-        for chunk in _chunks(rows.items()):
-            values = ", ".join([row] * len(chunk))
-            cursor.execute(
-                f"WITH heard(id, seen, changed, usual, more) AS (VALUES {values}) UPDATE {table} SET "
-                f"last_seen = CASE WHEN {table}.last_seen > heard.seen THEN {table}.last_seen ELSE heard.seen END, "
-                f"last_changed = CASE WHEN heard.changed IS NULL OR {table}.last_changed > heard.changed "
-                f"THEN {table}.last_changed ELSE heard.changed END, "
-                f"usual_interval = COALESCE(heard.usual, {table}.usual_interval), "
-                f"readings_seen = {table}.readings_seen + heard.more FROM heard WHERE {table}.id = heard.id",
-                _adapted(part for asset_id, parts in chunk for part in (asset_id, *parts)),
-            )
+    rows_write(
+        f"WITH heard(id, seen, changed, usual, more) AS (VALUES {{rows}}) UPDATE {table} SET "
+        f"last_seen = CASE WHEN {table}.last_seen > heard.seen THEN {table}.last_seen ELSE heard.seen END, "
+        f"last_changed = CASE WHEN heard.changed IS NULL OR {table}.last_changed > heard.changed "
+        f"THEN {table}.last_changed ELSE heard.changed END, "
+        f"usual_interval = COALESCE(heard.usual, {table}.usual_interval), "
+        f"readings_seen = {table}.readings_seen + heard.more FROM heard WHERE {table}.id = heard.id",
+        row,
+        ((pk, *parts) for pk, parts in rows.items()),
+    )
+
+
+@transaction.atomic
+def site_zone_set(*, tenant: Tenant, site: str, time_zone: str, actor: str) -> SiteZone:
+    """Say in which zone the clocks of a site go; without a name: of all sites that have none of their own.
+
+    ValidationError by field.
+    """
+    row = SiteZone.objects.filter(tenant=tenant, site=site).first()
+    before = row.time_zone if row else None
+    row = row or SiteZone(tenant=tenant, site=site)
+    row.time_zone = time_zone
+    row.full_clean()
+    row.save()
+    if before != time_zone:
+        _audit_zone(row, actor=actor, action="site_zone_set", detail={"time_zone": [before, time_zone]})
+    return row
+
+
+@transaction.atomic
+def site_zone_remove(row: SiteZone, *, actor: str) -> None:
+    """The site has no zone of its own any more."""
+    _audit_zone(row, actor=actor, action="site_zone_remove", detail={"time_zone": [row.time_zone, None]})
+    row.delete()
+
+
+def _audit_zone(row: SiteZone, *, actor: str, action: str, detail: Mapping[str, Any]) -> None:
+    audit_add(tenant=row.tenant, actor=actor, action=action, target=f"site:{row.site or 'all others'}", detail=detail)
 
 
 def state_write(asset: Asset, model: type[models.Model], values: Mapping[str, Any]) -> None:
@@ -164,40 +201,33 @@ def state_write(asset: Asset, model: type[models.Model], values: Mapping[str, An
     change_tell(asset)
 
 
-def state_advance(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, nulls_keep: bool = False) -> None:
+def state_advance(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    nulls_keep: bool = False,
+    same_time_moves: bool = False,
+) -> None:
     """Write current states that are newer than what is there; a late reading moves nothing back.
 
     `model` has one row an asset, keyed by `asset_id`, and its event time in `at`, null where no reading has come yet.
-    All `rows` have the same names. `nulls_keep`: what a row does not know stays as it was.
+    `rows` have the asset's id, the time and a value for each of `names`. `nulls_keep`: what a row does not know stays
+    as it was. `same_time_moves`: of two rows of one time the later one counts.
     """
-    if not rows:
-        return
-    names = list(rows[0])
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    columns = ", ".join(quote(name) for name in names)
+    columns = [quote(name) for name in ("asset_id", "at", *names)]
     said = "coalesce(excluded.{0}, {1}.{0})" if nulls_keep else "excluded.{0}"
-    moved = ", ".join(f"{quote(name)} = {said.format(quote(name), table)}" for name in names if name != "asset_id")
-    with connection.cursor() as cursor:
-        for chunk in _chunks(rows):
-            values = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(chunk))
-            cursor.execute(
-                f"INSERT INTO {table} ({columns}) VALUES {values} "
-                f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE {table}.at IS NULL OR excluded.at > {table}.at",
-                _adapted(row[name] for row in chunk for name in names),
-            )
+    newer = ">=" if same_time_moves else ">"
+    moved = ", ".join(f"{column} = {said.format(column, table)}" for column in columns[1:])
+    rows_write(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {{rows}} "
+        f"ON CONFLICT (asset_id) DO UPDATE SET {moved} WHERE {table}.at IS NULL OR excluded.at {newer} {table}.at",
+        f"({', '.join(['%s'] * len(columns))})",
+        rows,
+    )
 
 
 def _audit(asset: Asset, *, actor: str, action: str, detail: Mapping[str, Any]) -> None:
     audit_add(tenant=asset.tenant, actor=actor, action=action, target=f"asset:{asset.pk} {asset.key}", detail=detail)
-
-
-def _adapted(values: Iterable[Any]) -> list[Any]:
-    adapt = connection.ops.adapt_datetimefield_value  # looked up once: it is a way through three proxies
-    return [adapt(value) if isinstance(value, datetime) else value for value in values]
-
-
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, _ROWS_A_STATEMENT)):
-        yield chunk

@@ -13,3 +13,10 @@ class AssetChanged:
     asset_id: int
     tenant_id: int
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ZonesChanged:
+    """A tenant's sites have other zones than before."""
+
+    tenant_id: int

@@ -16,7 +16,7 @@ from django.db.models.functions import NullIf
 from wattkeeper.base.accounts.callers import Caller, tenant_for_read
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import LONGEST_TEXT, assets_of_kind
-from wattkeeper.base.assets.states import STALE_AFTER, Freshness, state_channels
+from wattkeeper.base.assets.states import Freshness, state_channels
 from wattkeeper.base.catalog.channels import Channel, ChannelType
 from wattkeeper.base.catalog.kinds import Kind
 from wattkeeper.base.core.errors import BadRequestError
@@ -112,7 +112,7 @@ class AssetFilter:
             yield Q(**{f"{relation}__at": None})  # no state, or one that no reading has moved yet
         elif self.fresh:
             since = "gt" if self.fresh is Freshness.NOW else "lte"
-            yield Q(**{f"{relation}__at__{since}": now - STALE_AFTER})
+            yield Q(**{f"{relation}__at__{since}": now - self.kind.stale_after})
         for lookup, bounds in (("gte", self.at_least), ("lte", self.at_most), ("lt", self.below)):
             for name, bound in bounds.items():
                 yield Q(**{f"{relation}__{name}__{lookup}": bound})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from wattkeeper.base.accounts.models import validate_time_zone
+
 
 class Asset(models.Model):
     """One battery, vehicle, meter or machine. Archived, never deleted: its id is part of its readings' keys."""
@@ -39,3 +41,23 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.key
+
+
+class SiteZone(models.Model):
+    """In which zone the clocks of a site's things go. The site without a name: of all that have none of their own."""
+
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.CASCADE, related_name="+")
+    site = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "site"],
+                name="site_zone_unique",
+                violation_error_message="There is a zone for this site already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site or 'all other sites'}: {self.time_zone}"

@@ -11,7 +11,6 @@ from django.db.models import Case, Count, Q, QuerySet, SmallIntegerField, When
 
 from wattkeeper.base.assets.memory import remembered
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.states import STALE_AFTER
 from wattkeeper.base.catalog.kinds import Kind
 
 LONGEST_TEXT = 200  # of keys, names and sites: what is longer is not asked for
@@ -133,7 +132,7 @@ def fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime, site: str 
 
 
 def _fleet_counts(kind: Kind, *, tenant_id: int | None, now: datetime, site: str) -> FleetCounts:
-    at, since = f"{kind.state_relation}__at", now - STALE_AFTER
+    at, since = f"{kind.state_relation}__at", now - kind.stale_after
     assets = assets_of_kind(kind.name, tenant_id=tenant_id)
     counted = (assets.filter(site=site) if site else assets).aggregate(
         total=Count("pk"), known=Count(at), fresh=Count("pk", filter=Q(**{f"{at}__gt": since}))

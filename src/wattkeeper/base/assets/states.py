@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
+from wattkeeper.base.assets.many import among, moment_read, rows_raw
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.kinds import Kind
-
-STALE_AFTER = timedelta(minutes=15)
 
 
 class Freshness(StrEnum):
     """How long ago an asset's newest reading was taken, by its own time."""
 
-    NOW = "now"  # less than STALE_AFTER ago
+    NOW = "now"  # less than its kind's `stale_after` ago
     STALE = "stale"
     NEVER = "never"  # there is none
 
 
-@dataclass(frozen=True, slots=True)
-class KnownState:
+class KnownState(Struct, frozen=True, gc=False):
     """What is known last of an asset: by event time, None while no reading has come; a value for each channel."""
 
     at: datetime | None
@@ -63,11 +62,11 @@ def moved_at(asset: Asset, kind: Kind) -> datetime | None:
     return None if state is None else getattr(state, "updated_at", None) or state.at
 
 
-def freshness_of(at: datetime | None, *, now: datetime) -> Freshness:
-    """How fresh a thing is whose newest reading was taken at `at`."""
+def freshness_of(at: datetime | None, kind: Kind, *, now: datetime) -> Freshness:
+    """How fresh a thing of the kind is whose newest reading was taken at `at`."""
     if at is None:
         return Freshness.NEVER
-    return Freshness.NOW if now - at < STALE_AFTER else Freshness.STALE
+    return Freshness.NOW if now - at < kind.stale_after else Freshness.STALE
 
 
 def states_known(kind: Kind, asset_ids: Sequence[int], *, lock: bool = False) -> dict[int, KnownState]:
@@ -75,8 +74,8 @@ def states_known(kind: Kind, asset_ids: Sequence[int], *, lock: bool = False) ->
     model = Asset._meta.get_field(kind.state_relation).related_model
     assert model is not None and not isinstance(model, str)
     names = [channel.name for channel in state_channels(kind)]
-    rows = model._default_manager.filter(pk__in=asset_ids)
+    rows = model._default_manager.filter(pk__in=among(asset_ids))
     if lock:
         rows = rows.select_for_update()
-    found = rows.values_list("pk", "at", *names)
-    return {pk: KnownState(at, dict(zip(names, values, strict=True))) for pk, at, *values in found}
+    found = rows_raw(rows.values_list("pk", "at", *names))
+    return {pk: KnownState(moment_read(at), dict(zip(names, values, strict=True))) for pk, at, *values in found}
