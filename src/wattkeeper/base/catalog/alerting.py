@@ -26,6 +26,9 @@ class AlertType(StrEnum):
     HEALTH_DEGRADATION = "HEALTH_DEGRADATION"
     FAULT = "FAULT"
     COMMUNICATION_ERROR = "COMMUNICATION_ERROR"
+    LOW_BATTERY = "LOW_BATTERY"  # of what a battery keeps alive, and is none itself
+    CLOCK_OFF = "CLOCK_OFF"
+    UNUSUAL_USE = "UNUSUAL_USE"
 
 
 class Condition(StrEnum):

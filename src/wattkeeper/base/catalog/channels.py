@@ -43,7 +43,9 @@ class Channel:
     """One measured quantity.
 
     `hard`: outside it a value is refused. `plausible`: outside it the reading is kept and flagged.
-    `choices`: the only texts that are accepted. `required`: a row without it is refused.
+    `choices`: the only texts that are accepted. `words`: what some numbers of a numeric channel mean, as the end of a
+    sentence that begins with the label: `Battery` `low`. `required`: a row without it is refused. `drawn`: whether a
+    page shows it over time.
     """
 
     name: str
@@ -54,9 +56,11 @@ class Channel:
     plausible: Range | None = None
     aggregation: Aggregation = Aggregation.GAUGE
     choices: tuple[str, ...] = ()
+    words: tuple[tuple[int, str], ...] = ()
     required: bool = False
     max_length: int = 200
     help: str = ""
+    drawn: bool = True
 
     def __post_init__(self) -> None:
         numeric = self.type is not ChannelType.TEXT
@@ -64,10 +68,16 @@ class Channel:
             raise ValueError(f"{self.name}: a numeric channel needs a hard range")
         if not numeric and (self.hard or self.plausible):
             raise ValueError(f"{self.name}: a text channel has no range")
+        if not numeric and self.words:
+            raise ValueError(f"{self.name}: a text channel has its words in itself")
 
     @property
     def is_numeric(self) -> bool:
         return self.type is not ChannelType.TEXT
+
+    def word_of(self, value: float) -> str:
+        """What the number means; empty where it is only a number."""
+        return next((word for number, word in self.words if number == value), "")
 
     @property
     def title(self) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from wattkeeper.base.catalog.alerting import AlertType, RuleDefault
 from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.streams import Stream
+
+STALE_AFTER = timedelta(minutes=15)
 
 
 class UnknownAsset(StrEnum):
@@ -20,8 +24,7 @@ class UnknownAsset(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class NewestRow:
+class NewestRow(Struct, frozen=True, gc=False):
     """The newest stored reading of one asset in a batch: what its current state may become.
 
     `received_at`: by the clock; None where it came with a file.
@@ -35,11 +38,24 @@ class NewestRow:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the page of one thing that only its kind knows: a template, and what it shows of the asset of an id."""
+    """A part of the page of one thing that only its kind knows: a template, and what it shows of the asset of an id.
+
+    `wide`: over both columns.
+    """
 
     title: str
     template: str
     context_of: Callable[[int], Mapping[str, Any]]
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KindPage:
+    """A page of a kind's own that stands in the bar at the side, for all who may read: the name of its URL."""
+
+    label: str
+    url_name: str
+    icon: str
 
 
 def _no_nameplates(asset_ids: Sequence[int]) -> Mapping[int, Mapping[str, float | None]]:
@@ -57,7 +73,8 @@ class Kind:
     `written`: channels of the state that no stream brings, because people or programs write them.
     `nameplate`: what a rule's limit may be relative to, and `nameplate_of` the values: by asset id, then by name.
     `panels`: what the page of one thing shows beside what all kinds have.
-    `dashboard_url`: the name of the page that shows the whole fleet, where the kind has one.
+    `stale_after`: how old its newest reading is when a thing no longer reports.
+    `dashboard_url`: the name of the page that shows the whole fleet, where the kind has one. `pages`: what else it has.
     """
 
     name: str
@@ -74,4 +91,6 @@ class Kind:
     alert_types: tuple[AlertType, ...] = tuple(AlertType)
     default_rules: tuple[RuleDefault, ...] = ()
     panels: tuple[Panel, ...] = ()
+    stale_after: timedelta = STALE_AFTER
     dashboard_url: str = ""
+    pages: tuple[KindPage, ...] = ()

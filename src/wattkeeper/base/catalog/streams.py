@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from wattkeeper.base.catalog.channels import Channel
 
@@ -46,6 +47,40 @@ RowCheck = MovesWhile
 NeighbourCheck = Falls | ChangesFast
 
 
+class BesideType(StrEnum):
+    """What lies in a column beside the channels."""
+
+    TEXT = "text"
+    NAME = "name"  # a text of which there are few
+    NAMES = "names"  # some of them, in a list
+    INTEGER = "integer"
+    MOMENT = "moment"  # aware, in UTC
+    DIGEST = "digest"  # 64 bits, never absent
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is kept of a reading beside its channels: neither judged nor drawn nor exported by itself."""
+
+    name: str
+    type: BesideType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """How a stream knows a reading that comes again: by what it says, and not by its time alone.
+
+    `digest`: the column beside the channels that holds the digest of what was said; it is part of the key, so that
+    several readings of one time stay. `own_time`: the column with the time that the sender gave it; where that is
+    absent, the same content is the same reading for `within_seconds` after it came (`received_at`: the column).
+    """
+
+    digest: str
+    own_time: str
+    received_at: str
+    within_seconds: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """One declaration, from which come the store's table, the validation at each door, the CSV columns, the
@@ -54,6 +89,8 @@ class Stream:
     `asset_field` and `time_field` are the outside names of the asset's key and of the timestamp.
     `carries_forward`: what a single reading leaves out stays as it was; it is filled in from the current state and
     flagged, unless the reading is late.
+    `beside`: what is kept of a reading beside its channels. `repeats`: where it may come again with another time, or
+    another with the same. `own_flags`: what else a door may flag. `takes_files`: whether there are files of it.
     """
 
     name: str
@@ -65,6 +102,10 @@ class Stream:
     row_checks: tuple[RowCheck, ...] = ()
     neighbour_checks: tuple[NeighbourCheck, ...] = ()
     carries_forward: bool = False
+    beside: tuple[Beside, ...] = ()
+    repeats: Repeats | None = None
+    own_flags: tuple[str, ...] = ()
+    takes_files: bool = True
     _by_name: dict[str, Channel] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,6 +115,10 @@ class Stream:
         for check in (*self.row_checks, *self.neighbour_checks):
             if check.channel not in self._by_name:
                 raise ValueError(f"{self.name}: {check.flag} names the unknown channel {check.channel}")
+        if self.repeats:
+            kept = {one.name for one in self.beside}
+            if missing := {self.repeats.digest, self.repeats.own_time, self.repeats.received_at} - kept:
+                raise ValueError(f"{self.name}: {sorted(missing)} are not kept beside the channels")
 
     @property
     def kind(self) -> str:
@@ -99,7 +144,7 @@ class Stream:
         plausible = tuple(implausible_flag(c) for c in self.channels if c.plausible)
         carried = tuple(carried_flag(c) for c in self.channels if self.carries_forward)
         checked = (*(c.flag for c in self.row_checks), *(c.flag for c in self.neighbour_checks))
-        return (*plausible, *checked, *carried, CLOCK_AHEAD)
+        return (*plausible, *checked, *carried, *self.own_flags, CLOCK_AHEAD)
 
 
 def implausible_flag(channel: Channel) -> str:

@@ -18,3 +18,8 @@ class Unit(StrEnum):
     MILLIAMPERE_HOUR = "mAh"
     CELSIUS = "°C"
     SECOND = "s"
+    HOUR = "h"
+    KILOWATT_HOUR = "kWh"
+    KILOWATT = "kW"
+    CUBIC_METRE = "m³"
+    CUBIC_METRE_PER_HOUR = "m³/h"
