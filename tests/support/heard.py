@@ -40,7 +40,8 @@ def reading(asset: Asset, at: float | datetime = 0, flags: tuple[str, ...] = (),
 
 def say(asset: Asset, at: float | datetime = 0, **values: Any) -> Ingested:
     """The reading through the whole pipeline."""
-    return ingest_submit(STATUS, reading(asset, at, **values)).result(timeout=30)
+    (ingested,) = ingest_submit(STATUS, [reading(asset, at, **values)]).result(timeout=30)
+    return ingested
 
 
 def state_of(asset: Asset) -> BatteryState:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from wattkeeper.base.catalog.streams import Stream, carried_flag
 from wattkeeper.flow.readings.reading import Reading, Value
@@ -44,6 +45,8 @@ def carried_forward(stream: Stream, readings: Sequence[Reading], known: Mapping[
 
 def measured(stream: Stream, values: Mapping[str, Value], flags: Sequence[str]) -> Mapping[str, Value]:
     """The values without those that were carried forward."""
+    if not flags or not stream.carries_forward:
+        return values
     carried = {channel.name for channel in stream.channels if carried_flag(channel) in flags}
     return {name: value for name, value in values.items() if name not in carried} if carried else values
 

@@ -11,7 +11,7 @@ from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.store.engine import Engine
 from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.keys import ReadingKey
-from wattkeeper.flow.store.schema import FIRST_WINS, table_of
+from wattkeeper.flow.store.schema import FIRST_WINS, key_columns_of, table_of, value_columns_of
 
 MERGED_HERE = 1_000  # rows, counted from the first: past them FINAL is the cheaper
 
@@ -79,6 +79,8 @@ def order_sql(stream: Stream, selection: Selection, ordering: Ordering) -> str:
     column = column_sql(stream, ordering.column)
     of_one = selection.asset_ids is not None and len(selection.asset_ids) == 1
     ties = [tie for tie in (("ts",) if of_one else ("ts", "asset_id")) if tie != column]
+    if stream.repeats:  # of one time, in the order in which they came
+        ties += [stream.repeats.received_at, "-toInt64(version)"]
     return ", ".join([f"{column} {direction}", *(f"{tie} {direction}" for tie in ties)])
 
 
@@ -120,9 +122,15 @@ def rows_at(engine: Engine, stream: Stream, selection: Selection, times: Sequenc
 
 def row(engine: Engine, stream: Stream, key: ReadingKey, *, tenant_id: int | None) -> StoredRow | None:
     """The row of that key, or None."""
+    if bool(key.digest) != bool(stream.repeats):
+        return None  # an id of another stream's
     tenant = "" if tenant_id is None else f"tenant_id = {int(tenant_id)} AND "
     found = _found(
-        engine, stream, f"FINAL WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)} LIMIT 1"
+        engine,
+        stream,
+        f"FINAL WHERE {tenant}asset_id = {int(key.asset_id)} AND ts = {sql_time(key.at)}"
+        + (f" AND {stream.repeats.digest} = {int(key.digest)}" if stream.repeats else "")
+        + " LIMIT 1",
     )
     return found[0].row if found else None
 
@@ -150,21 +158,18 @@ def arrived_after(engine: Engine, stream: Stream, arrival: int, *, limit: int) -
 
     Reads the order of arrival of the whole stream: for a start, and for after a failure.
     """
-    names = [channel.name for channel in stream.channels]
+    names = value_columns_of(stream)
     selected = ", ".join(["tenant_id", "asset_id", "ts", "asset_key", "flags", "version", *(f"`{n}`" for n in names)])
     with engine.client() as client:
         rows = client.query(
             f"SELECT {selected} FROM {table_of(stream)} WHERE version < {FIRST_WINS - int(arrival)} "
             "AND batch_id NOT IN (SELECT batch_id FROM load_counts) "
             # What was written once more, with its flags, has the same version.
-            f"ORDER BY version DESC, length(flags) DESC LIMIT 1 BY asset_id, ts LIMIT {int(limit)}"
+            f"ORDER BY version DESC, length(flags) DESC LIMIT 1 BY {', '.join(key_columns_of(stream)[1:])} "
+            f"LIMIT {int(limit)}"
         ).result_rows
     return [
-        ArrivedRow(
-            tenant_id,
-            StoredRow(ReadingKey(asset_id, at), key, dict(zip(names, values, strict=True)), tuple(flags)),
-            FIRST_WINS - version,
-        )
+        ArrivedRow(tenant_id, _stored(stream, names, asset_id, at, key, flags, values), FIRST_WINS - version)
         for tenant_id, asset_id, at, key, flags, version, *values in rows
     ]
 
@@ -203,22 +208,36 @@ def _first_by_time(
             if key not in best or version.rank > best[key].rank:
                 best[key] = version
         is_all = len(found) < fetch
-        if not is_all:
-            del best[found[-1].row.key]  # more of its versions may follow
+        if not is_all:  # more versions of the last may follow, in between those of others of its time
+            last = found[-1].row.key
+            cut = [key for key in best if (key.asset_id, key.at) == (last.asset_id, last.at)]
+            for key in cut:
+                del best[key]
         if is_all or len(best) >= count:
             return [version.row for version in best.values()][:count]
         fetch *= 2
 
 
 def _found(engine: Engine, stream: Stream, tail: str) -> list[_Version]:
-    names = [channel.name for channel in stream.channels]
+    names = value_columns_of(stream)
     selected = ", ".join(["asset_id", "ts", "asset_key", "flags", "version", *(f"`{name}`" for name in names)])
     with engine.client() as client:
         rows = client.query(f"SELECT {selected} FROM {table_of(stream)} {tail}").result_rows
     return [
-        _Version(
-            StoredRow(ReadingKey(asset_id, at), asset_key, dict(zip(names, values, strict=True)), tuple(flags)),
-            version,
-        )
+        _Version(_stored(stream, names, asset_id, at, asset_key, flags, values), version)
         for asset_id, at, asset_key, flags, version, *values in rows
     ]
+
+
+def _stored(
+    stream: Stream,
+    names: Sequence[str],
+    asset_id: int,
+    at: datetime,
+    asset_key: str,
+    flags: Sequence[str],
+    values: Sequence[Any],
+) -> StoredRow:
+    said = dict(zip(names, values, strict=True))
+    digest = said[stream.repeats.digest] if stream.repeats else 0
+    return StoredRow(ReadingKey(asset_id, at, digest), asset_key, said, tuple(flags))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace
 
 from wattkeeper.base.catalog.streams import Stream
-from wattkeeper.base.core.clock import EPOCH
 from wattkeeper.base.core.ids import batch_id_new
 from wattkeeper.flow.readings.reading import Outcome, Reading, Receipt
 from wattkeeper.flow.store.arrivals import ArrivalClock
 from wattkeeper.flow.store.counts import CountMemory
 from wattkeeper.flow.store.engine import Engine
-from wattkeeper.flow.store.file_sql import sql_time
 from wattkeeper.flow.store.load import Batch, flag_neighbours
-from wattkeeper.flow.store.schema import FIRST_WINS, SYSTEM_COLUMNS, plain_columns_of, table_of
+from wattkeeper.flow.store.repeats import Kept, repetition_of
+from wattkeeper.flow.store.schema import FIRST_WINS, SYSTEM_COLUMNS, plain_columns_of, table_of, value_columns_of
+
+_LOOKED_UP_AT_ONCE = 2_000  # readings: a longer question is refused
 
 
 class StreamWriter:
@@ -31,7 +34,7 @@ class StreamWriter:
         self._stream = stream
         self._arrivals = arrivals
         self._counts = counts
-        self._newest: dict[int, datetime] = {}
+        self._repetition = repetition_of(stream)
         self._loading: Counter[int] = Counter()
         self._state = threading.Lock()
         self._loaded = threading.Condition(self._state)
@@ -39,8 +42,7 @@ class StreamWriter:
 
     def start(self) -> None:
         with self._engine.client() as client:
-            rows = client.query(f"SELECT asset_id, max(ts) FROM {table_of(self._stream)} GROUP BY asset_id")
-            self._newest.update((asset_id, at) for asset_id, at in rows.result_rows)
+            self._repetition.start(client)
 
     def write(self, readings: Sequence[Reading]) -> list[Receipt]:
         """All of them durable in one insert, and a receipt for each. One caller at a time; the others wait."""
@@ -73,68 +75,80 @@ class StreamWriter:
     def saw(self, asset_id: int, at: datetime) -> None:
         """A file has brought a row of that time."""
         with self._state:
-            self._newest[asset_id] = max(at, self._newest.get(asset_id, EPOCH))
+            self._repetition.saw_until(asset_id, at)
 
     def _write(self, readings: Sequence[Reading]) -> list[Receipt]:
         with self._engine.client() as client:
-            taken = self._taken(client, readings)
-            new: dict[tuple[int, datetime], Reading] = {}
-            receipts: list[Receipt] = []
-            for reading in readings:
-                key = (reading.asset_id, reading.row.at)
-                outcome = Outcome.DUPLICATE if key in taken or key in new else Outcome.STORED
-                if outcome is Outcome.STORED:
-                    new[key] = reading
-                receipts.append(Receipt(outcome, reading))
+            receipts = self._told_apart(client, readings)
+            new = [receipt.reading for receipt in receipts if receipt.outcome is Outcome.STORED]
             if not new:
                 return receipts
             batch_id = batch_id_new()
-            with self._counts.changing([asset_id for asset_id, _ in new]):
-                first = self._insert(client, list(new.values()), batch_id)
-            arrivals = {key: first + place for place, key in enumerate(new)}
-            flags = self._neighbour_flags(client, list(new.values()), batch_id)
-        for asset_id, at in new:
-            self.saw(asset_id, at)
-        return [self._finished(receipt, flags, arrivals) for receipt in receipts]
-
-    def _taken(self, client: Client, readings: Sequence[Reading]) -> set[tuple[int, datetime]]:
-        """Which keys are stored already. A reading newer than all of its asset needs no look-up."""
+            with self._counts.changing([reading.asset_id for reading in new]):
+                first = self._insert(client, new, batch_id)
+            flags = self._neighbour_flags(client, new, batch_id)
         with self._state:
-            unsure = {
-                (r.tenant_id, r.asset_id, r.row.at)
-                for r in readings
-                if r.asset_id in self._loading or r.row.at <= self._newest.get(r.asset_id, EPOCH)
-            }
-        if not unsure:
-            return set()
-        keys = ", ".join(f"({tenant_id}, {asset_id}, {sql_time(at)})" for tenant_id, asset_id, at in unsure)
-        rows = client.query(
-            f"SELECT DISTINCT asset_id, ts FROM {table_of(self._stream)} WHERE (tenant_id, asset_id, ts) IN ({keys})"
-        )
-        return {(asset_id, at) for asset_id, at in rows.result_rows}
-
-    def _insert(self, client: Client, readings: list[Reading], batch_id: int) -> int:
-        """Gives the arrival number of the first; those of the others follow it."""
-        names = [channel.name for channel in self._stream.channels]
-        types = plain_columns_of(self._stream)
-        first = self._arrivals.reserve(len(readings))
-        rows = [
-            [
-                reading.tenant_id,
-                reading.asset_id,
-                reading.row.at,
-                reading.row.asset_key,
-                list(reading.row.flags),
-                batch_id,
-                FIRST_WINS - (first + place),
-                *(reading.row.values.get(name) for name in names),
-            ]
-            for place, reading in enumerate(readings)
+            self._repetition.saw(new)
+        arrivals = itertools.count(first)
+        return [
+            Receipt(Outcome.STORED, _flagged(receipt.reading, flags), next(arrivals))
+            if receipt.outcome is Outcome.STORED
+            else receipt
+            for receipt in receipts
         ]
-        columns = [*SYSTEM_COLUMNS, *names]
-        # With their types, since the driver would ask for them at every insert.
-        column_types = [types[name] for name in columns]
-        client.insert(table_of(self._stream), rows, column_names=columns, column_type_names=column_types)
+
+    def _told_apart(self, client: Client, readings: Sequence[Reading]) -> list[Receipt]:
+        """Which are new; of the others, what is stored of them already, or stands before them here."""
+        repetition = self._repetition
+        kept = self._kept(client, readings)
+        receipts = []
+        for reading in readings:
+            alike = kept.setdefault(repetition.identity(reading), [])
+            if before := repetition.again(reading, alike):
+                receipts.append(Receipt(Outcome.DUPLICATE, before))
+            else:
+                alike.append(repetition.kept_as(reading))
+                receipts.append(Receipt(Outcome.STORED, reading))
+        return receipts
+
+    def _kept(self, client: Client, readings: Sequence[Reading]) -> dict[Hashable, list[Kept]]:
+        """What is stored that one of them may repeat. A reading newer than all of its asset needs no look-up."""
+        with self._state:
+            unsure = [r for r in readings if r.asset_id in self._loading or self._repetition.unsure(r)]
+        kept: dict[Hashable, list[Kept]] = {}
+        for start in range(0, len(unsure), _LOOKED_UP_AT_ONCE):
+            found = self._repetition.kept(client, unsure[start : start + _LOOKED_UP_AT_ONCE])
+            kept |= {identity: list(rows) for identity, rows in found.items()}
+        return kept
+
+    def _insert(self, client: Client, readings: Sequence[Reading], batch_id: int) -> int:
+        """Gives the arrival number of the first; those of the others follow it."""
+        count = len(readings)
+        first = self._arrivals.reserve(count)
+        rows = [reading.row for reading in readings]
+        values = [row.values for row in rows]
+        system = (
+            [reading.tenant_id for reading in readings],
+            [reading.asset_id for reading in readings],
+            [row.at for row in rows],
+            [row.asset_key for row in rows],
+            [row.flags for row in rows],
+            [batch_id] * count,
+            range(FIRST_WINS - first, FIRST_WINS - first - count, -1),
+        )
+        columns: dict[str, Sequence[Any]] = dict(zip(SYSTEM_COLUMNS, system, strict=True))
+        columns |= {name: [said.get(name) for said in values] for name in value_columns_of(self._stream)}
+        # What no row has a value of is not sent: the engine knows what then stands there. The types are, since the
+        # driver would ask for them at every insert.
+        sent = {name: column for name, column in columns.items() if not _is_absent(column)}
+        types = plain_columns_of(self._stream)
+        client.insert(
+            table_of(self._stream),
+            list(sent.values()),
+            column_names=list(sent),
+            column_type_names=[types[name] for name in sent],
+            column_oriented=True,
+        )
         return first
 
     def _neighbour_flags(
@@ -157,15 +171,13 @@ class StreamWriter:
                 flags |= {(asset_id, at): tuple(found) for asset_id, at, found in rows}
         return flags
 
-    @staticmethod
-    def _finished(
-        receipt: Receipt,
-        flags: dict[tuple[int, datetime], tuple[str, ...]],
-        arrivals: dict[tuple[int, datetime], int],
-    ) -> Receipt:
-        if receipt.outcome is Outcome.DUPLICATE:
-            return receipt
-        reading, key = receipt.reading, (receipt.reading.asset_id, receipt.reading.row.at)
-        if key in flags:
-            reading = replace(reading, row=replace(reading.row, flags=flags[key]))
-        return Receipt(receipt.outcome, reading, arrivals[key])
+
+def _is_absent(column: Sequence[Any]) -> bool:
+    """Whether each is nothing, or a list of nothing: what a column holds where nothing is said."""
+    return not any(column) and all(value is None or value == () or value == [] for value in column)
+
+
+def _flagged(reading: Reading, flags: Mapping[tuple[int, datetime], tuple[str, ...]]) -> Reading:
+    """With the flags that it got by comparison with its predecessor."""
+    found = flags.get((reading.asset_id, reading.row.at)) if flags else None
+    return replace(reading, row=replace(reading.row, flags=found)) if found else reading

@@ -1,0 +1,37 @@
+"""Readings of a counter, without a telegram around them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from wattkeeper.flow.readings.reading import Reading, Row
+from wattkeeper.flow.store.counters import CounterDay, rise
+from wattkeeper.kinds.meter.streams import MESSAGE
+
+_digests = itertools.count(1)
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    [*(channel.name for channel in MESSAGE.channels), *(one.name for one in MESSAGE.beside)]
+)
+
+
+def counted(tenant_id: int, asset_id: int, at: datetime, **values: Any) -> Reading:
+    """A message of that moment that says these values and no others."""
+    said = {**_NOTHING, "digest": next(_digests), "received_at": at, "own_time": at, "unknown": [], **values}
+    return Reading(tenant_id, asset_id, Row(f"M{asset_id}", at, said))
+
+
+def days_by_hand(asset_id: int, samples: Sequence[tuple[datetime, float]], zone: Any) -> list[CounterDay]:
+    """What `counter_days` gives for samples that fall only to begin anew, in plain Python."""
+    days = []
+    for day, some in itertools.groupby(samples, key=lambda sample: sample[0].astimezone(zone).date()):
+        inside = list(some)
+        steps = [rise(before, after) for (_, before), (_, after) in itertools.pairwise(inside)]
+        days.append(
+            CounterDay(
+                asset_id, day, *inside[0], *inside[-1], sum(step for step, _ in steps), sum(fell for _, fell in steps)
+            )
+        )
+    return days
