@@ -15,10 +15,11 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.db import close_old_connections, connections, transaction
+from msgspec import Struct
 from prometheus_client import Counter as Metric
 
 from wattkeeper.base.assets.actions import assets_heard, assets_register, assets_seen
@@ -71,8 +72,7 @@ class Stored:
     newest: Sequence[NewestRow]
 
 
-@dataclass(frozen=True, slots=True)
-class Ingested:
+class Ingested(Struct, frozen=True, gc=False):
     """What became of a reading, when it came by the clock, and what is known last of its asset afterwards."""
 
     receipt: Receipt
@@ -88,8 +88,7 @@ class Written:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True, gc=False):
     """A stored reading on its way through what follows. `received_at`: by the clock."""
 
     reading: Reading
@@ -152,13 +151,36 @@ def follow(stream: Stream, written: Written) -> list[Ingested]:
     ]
 
 
-def ingest_submit(stream: Stream, reading: Reading) -> Future[Ingested]:
-    """One reading of a known asset into the next flush. BusyError when too many wait."""
+def ingest_submit(stream: Stream, readings: Sequence[Reading]) -> Future[Sequence[Ingested]]:
+    """Readings of known assets that came together, into the next flush: all, or none and BusyError where too many wait.
+
+    In their order what became of each.
+    """
     try:
-        return _commit_of(stream).submit(reading)
+        return _commit_of(stream).submit(readings)
     except WattkeeperError:
-        count_readings(stream, "failed")
+        count_readings(stream, "failed", len(readings))
         raise
+
+
+def ingest_history(stream: Stream, readings: Sequence[Reading]) -> int:
+    """Readings of long ago, of which nothing is a sign of life; gives how many were new.
+
+    They are judged in their order. Twice the same stores nothing twice. For before a server takes readings of the
+    stream: what it has written and not judged would count as judged.
+    """
+    receipts = store().write(stream, readings)
+    new = [receipt for receipt in receipts if receipt.outcome is Outcome.STORED]
+    moment = now()
+    _settle(
+        stream,
+        [Arrived(receipt.reading, moment) for receipt in new],
+        mark=max((receipt.arrival for receipt in new), default=0),
+        is_history=True,
+    )
+    count_readings(stream, "accepted", len(new))
+    count_readings(stream, "duplicate", len(receipts) - len(new))
+    return len(new)
 
 
 def ingest_row(stream: Stream, row: Row, *, tenant_id: int, by: str) -> Receipt | Refusal:
@@ -168,8 +190,8 @@ def ingest_row(stream: Stream, row: Row, *, tenant_id: int, by: str) -> Receipt 
     if row.asset_key not in ids:
         count_readings(stream, "refused")
         return Refusal(stream.asset_field, row.asset_key, reasons.UNKNOWN_ASSET)
-    submitted = ingest_submit(stream, Reading(tenant_id, ids[row.asset_key], row))
-    return submitted.result(timeout=WAIT_SECONDS).receipt
+    submitted = ingest_submit(stream, [Reading(tenant_id, ids[row.asset_key], row)])
+    return submitted.result(timeout=WAIT_SECONDS)[0].receipt
 
 
 def ingest_file(stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id: int, by: str) -> LoadReceipt:
@@ -190,14 +212,21 @@ def ingest_file(stream: Stream, file: DelimitedFile, *, tenant_id: int, batch_id
 
 
 def ingest_written(
-    kind: Kind, *, tenant_id: int, asset_id: int, values: Mapping[str, Any], before: KnownState, at: datetime
+    kind: Kind,
+    written: Mapping[int, Mapping[str, Any]],
+    *,
+    tenant_id: int,
+    before: Mapping[int, KnownState],
+    at: datetime,
 ) -> None:
-    """Judge values of the state that a person or a program wrote, within the transaction that wrote them.
+    """Judge values of states that a person or a program wrote, within the transaction that wrote them.
+
+    `written` and `before`, what was known until then, are by asset; all are the tenant's.
 
     What is said is clear at once: nobody says it again until an off-delay is over.
     """
-    sample = Sample(tenant_id, asset_id, at, at, values)
-    _judged(kind, [sample], {asset_id: before}, at_once=True)
+    samples = [Sample(tenant_id, asset_id, at, at, values) for asset_id, values in sorted(written.items())]
+    _judged(kind, samples, before, at_once=True)
 
 
 def silences_judge(*, listening_since: datetime) -> int:
@@ -281,7 +310,12 @@ def stop() -> None:
 
 def count_readings(stream: Stream, outcome: str, count: int = 1) -> None:
     """Count single readings: accepted, duplicate, refused or failed. A door counts what it refuses itself."""
-    READINGS.labels(stream.name, outcome).inc(count)
+    _counter(stream.name, outcome).inc(count)
+
+
+@cache
+def _counter(stream: str, outcome: str) -> Metric:
+    return READINGS.labels(stream, outcome)
 
 
 # -- the stages after the store --------------------------------------------------------------------------------------
@@ -300,7 +334,7 @@ def _settle(
     ids = sorted({one.reading.asset_id for one in arrived})
     with transaction.atomic():
         before = states_known(kind, ids, lock=True)
-        newer = _newer(arrived, before)
+        newer = _newer(stream, arrived, before)
         after, rows = _states_after(stream, newer, before)
         kind.apply_state(stream, rows)
         changed = {pk for pk, state in after.items() if state.values != before.get(pk, NOTHING).values}
@@ -319,12 +353,17 @@ def _settle(
     return {**before, **after}
 
 
-def _newer(arrived: Sequence[Arrived], before: Mapping[int, KnownState]) -> list[Arrived]:
-    """Those that are newer than what is known, by asset and time. What is yet to come is never the latest."""
+def _newer(stream: Stream, arrived: Sequence[Arrived], before: Mapping[int, KnownState]) -> list[Arrived]:
+    """Those that are newer than what is known, by asset and time. What is yet to come is never the latest.
+
+    Where several readings may have one time, the one that came last is the newest.
+    """
 
     def is_newer(one: Arrived) -> bool:
         known, at = before.get(one.reading.asset_id, NOTHING).at, one.reading.row.at
-        return at <= one.received_at + CLOCK_TOLERANCE and (known is None or at > known)
+        if at > one.received_at + CLOCK_TOLERANCE:
+            return False
+        return known is None or at > known or (at == known and stream.repeats is not None)
 
     return sorted(filter(is_newer, arrived), key=lambda one: (one.reading.asset_id, one.reading.row.at))
 
@@ -333,17 +372,17 @@ def _states_after(
     stream: Stream, newer: Sequence[Arrived], before: Mapping[int, KnownState]
 ) -> tuple[dict[int, KnownState], list[NewestRow]]:
     """The states that the readings lead to, one after the other, and each asset's last row with what stands then."""
-    names = {channel.name for channel in state_channels(registry.kind(stream.kind))}
+    names = [channel.name for channel in state_channels(registry.kind(stream.kind))]
     after: dict[int, KnownState] = {}
     rows: dict[int, NewestRow] = {}
     for one in newer:
         asset_id, row = one.reading.asset_id, one.reading.row
         known = after.get(asset_id, before.get(asset_id, NOTHING)).values
-        values = dict(row.values)
+        values = row.values
         if stream.carries_forward:  # what was carried forward may have moved since it was written
             said = measured(stream, row.values, row.flags)
             values = {name: known.get(name) if said.get(name) is None else said[name] for name in values}
-        state = {**known, **{name: value for name, value in values.items() if name in names}}
+        state = {**known, **{name: values[name] for name in names if name in values}}
         after[asset_id] = KnownState(row.at, state)
         rows[asset_id] = NewestRow(asset_id, row.at, values, one.received_at)
     return after, list(rows.values())

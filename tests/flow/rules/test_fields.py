@@ -132,9 +132,9 @@ class TestDefaults:
 
 
 def test_the_defaults_of_batteries_raise_every_type_of_alert() -> None:
-    defaults = registry.kind("battery").default_rules
-    assert len(defaults) == 10
-    assert {default.alert_type for default in defaults} == set(AlertType)
+    kind = registry.kind("battery")
+    assert len(kind.default_rules) == 10
+    assert {default.alert_type for default in kind.default_rules} == set(kind.alert_types)
 
 
 def test_nothing_but_what_must_last_waits_before_it_is_said() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from wattkeeper.flow.readings.reading import Value
 from wattkeeper.flow.rules.spec import RuleSpec
 
@@ -19,8 +21,7 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True, gc=False):
     """What is judged: values of one asset at one time. `values` leaves out, or has None for, what is not known.
 
     `at` is the event time, `received_at` the clock's when it came.
