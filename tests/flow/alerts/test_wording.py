@@ -113,3 +113,38 @@ def test_it_says_why_it_is_over(rule: dict[str, Any], value: Any, limit: str, sa
 )  # fmt: skip
 def test_a_duration_is_in_a_unit_that_people_would_use(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("channel", "limit", "value", "opened", "cleared"),
+    [
+        ("power_low", "1", 1, "Battery low", "Battery good, no longer low"),
+        ("error", "0", 0, "Error none", "Error reported, no longer none"),
+        ("status", "16", 16, "Status 16", "Status 17, no longer 16"),
+    ],
+)
+def test_numbers_that_mean_something_are_told_by_their_words(
+    channel: str, limit: str, value: int, opened: str, cleared: str, tenant: Tenant
+) -> None:
+    spec = rule_make(tenant, kind="meter", channel=channel, condition="equals", limit=limit, alert_type="FAULT")
+    judged_at = judged(spec, battery(tenant), 0, Verdict.BREACH).at
+    breach = Judged(spec, 1, judged_at, Verdict.BREACH, value, f"equals {limit}")
+    other = value + 1 if channel == "status" else 1 - value
+    clear = Judged(spec, 1, judged_at, Verdict.CLEAR, other, f"equals {limit}")
+    assert (message_opened(breach), why_cleared(clear)) == (opened, cleared)
+    assert since_opened(opened, value=value_of(breach), limit=limit_of(breach)) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("silent for longer than 90 s", "silent for longer than 90 s"),
+        ("silent for longer than 10800 s", "silent for longer than 3 h"),
+        ("silent for longer than 259200 s", "silent for longer than 3 d"),
+        ("silent for longer than 3 * usual_interval s", "silent for longer than 3 * usual_interval s"),
+    ],
+)
+def test_how_long_nothing_may_be_heard_is_said_in_a_unit_of_its_size(limit: str, said: str, tenant: Tenant) -> None:
+    spec = rule_make(tenant, channel="", condition="silent", limit="90")
+    at = judged(spec, battery(tenant), 0, Verdict.BREACH).at
+    assert limit_of(Judged(spec, 1, at, Verdict.BREACH, 95.0, limit)) == said

@@ -129,10 +129,8 @@ def alert_assign(alert: Alert, *, user: User | None, by: str) -> Transition | No
 
     ValidationError for who is not of its tenant, or may not log in, or not take care of alerts.
     """
-    if user is not None and (user.tenant_id != alert.tenant_id or not user.is_active):
-        raise ValidationError({"user": "There is no such person in this tenant."})
     if user is not None:
-        assignee_checked(user)
+        assignee_checked(user, tenant_ids={alert.tenant_id})
     now = clock.now()
     before = alert.assigned_to_id
     pk = user.pk if user else None

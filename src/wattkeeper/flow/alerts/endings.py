@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from wattkeeper.base.assets.states import STALE_AFTER
+from wattkeeper.base.catalog.kinds import STALE_AFTER
 from wattkeeper.base.core import clock
 from wattkeeper.base.jobs.registry import periodic
 from wattkeeper.flow.alerts.machine import CHATTER_CLEAR, Phase

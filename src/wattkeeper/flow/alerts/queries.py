@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 
+from wattkeeper.base.assets.many import among
 from wattkeeper.base.catalog.alerting import Level
 from wattkeeper.flow.alerts.machine import Phase, Watch
 from wattkeeper.flow.alerts.models import Alert, Group, Happening, RuleState, Transition, group_and_level
@@ -35,12 +36,11 @@ def watched_of(asset_ids: Iterable[int], *, lock: bool = False) -> dict[Pair, Wa
     """The pairs of those assets that are not clear. `lock`: nobody else changes them until the commit."""
     states = RuleState.objects.select_for_update() if lock else RuleState.objects.all()
     columns = ("rule_id", "asset_id", "phase", "since", "at", "chattering", "alert_id")
-    ids, watched = sorted(set(asset_ids)), dict[Pair, Watch]()
-    for start in range(0, len(ids), _IDS_A_QUESTION):
-        found = states.filter(asset_id__in=ids[start : start + _IDS_A_QUESTION]).order_by("pk")
-        for rule_id, asset_id, phase, *rest in found.values_list(*columns):
-            watched[rule_id, asset_id] = Watch(Phase(phase), *rest)
-    return watched
+    found = states.filter(asset_id__in=among(set(asset_ids))).order_by("pk")
+    return {
+        (rule_id, asset_id): Watch(Phase(phase), *rest)
+        for rule_id, asset_id, phase, *rest in found.values_list(*columns)
+    }
 
 
 def alerts_of(

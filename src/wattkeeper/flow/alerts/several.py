@@ -74,9 +74,7 @@ def alerts_assign(ids: Collection[int], *, user: User | None, tenant_id: int | N
         others = {whose for _, whose in found.values()} - {user.tenant_id}
         if tenant_id is None and user.is_active and others:
             raise ValidationError({"user": _of_others(user, others)})
-        if others or not user.is_active:
-            raise ValidationError({"user": "There is no such person in this tenant."})
-        assignee_checked(user)
+        assignee_checked(user, tenant_ids=others)
     to = user.pk if user else None
     new = {pk: before for pk, (before, _) in found.items() if before != to}
     Alert.objects.filter(pk__in=new).update(assigned_to_id=to, updated_at=now)
@@ -136,8 +134,10 @@ def until_checked(until: datetime, now: datetime) -> None:
         raise ValidationError({"until": f"A shelf ends in the future, and at most {_HOURS} hours from now."})
 
 
-def assignee_checked(user: User) -> None:
-    """ValidationError where alerts are not for that person to take care of."""
+def assignee_checked(user: User, *, tenant_ids: Collection[int]) -> None:
+    """ValidationError where alerts of these tenants are not for that person to take care of."""
+    if set(tenant_ids) - {user.tenant_id} or not user.is_active:
+        raise ValidationError({"user": "There is no such person in this tenant."})
     if not caller_of_user(user).may(Action.ALERT_ACT):
         name = user.get_username()
         raise ValidationError({"user": f"{name} is a {user.role}, and may not take care of alerts."})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.alerting import Condition
 from wattkeeper.base.catalog.channels import Channel
+from wattkeeper.base.catalog.units import Unit
 from wattkeeper.flow.alerts.machine import CHATTER_OPENINGS
 from wattkeeper.flow.rules import expressions
 from wattkeeper.flow.rules.spec import RuleSpec
@@ -13,6 +16,7 @@ from wattkeeper.flow.rules.vocabulary import channels_of
 
 CHATTERS = f"Opened {CHATTER_OPENINGS} times within an hour: it closes only after an hour without a breach."
 
+_HOURS_AS_DAYS = 72  # from so many on nobody thinks of hours
 _PLAIN_BELOW = 1e6  # larger numbers are written without a fraction, never with an exponent
 
 
@@ -23,14 +27,22 @@ def value_of(judged: Judged) -> str:
         return value or ""
     if judged.rule.condition is Condition.SILENT:
         return duration_text(value)
-    per = " a minute" if judged.rule.condition is Condition.CHANGES else ""
-    return f"{_with_unit(_number(value), _channel(judged.rule.kind, judged.rule.channel))}{per}"
+    channel = _channel(judged.rule.kind, judged.rule.channel)
+    if judged.rule.condition is Condition.CHANGES:
+        return f"{_with_unit(_number(value), channel)} a minute"
+    if channel and channel.unit is Unit.HOUR:
+        return _hours(value)
+    return (channel.word_of(value) if channel else "") or _with_unit(_number(value), channel)
 
 
 def limit_of(judged: Judged) -> str:
     """`above 50 °C`, `equals FAULT`, `silent for longer than 90 s`."""
     rule = judged.rule
-    channel = None if rule.condition is Condition.SILENT else _channel(rule.kind, rule.channel)
+    if rule.condition is Condition.SILENT:
+        return _silence(judged.limit)
+    channel = _channel(rule.kind, rule.channel)
+    if rule.condition is Condition.EQUALS and channel and channel.words:
+        return f"equals {_in_words(judged.limit.removeprefix('equals '), channel)}"
     if rule.condition is not Condition.CHANGES:
         return _with_unit(judged.limit, channel)
     return f"{_with_unit(judged.limit.removesuffix(' a minute'), channel)} a minute"
@@ -95,12 +107,36 @@ def _while(rule: RuleSpec) -> str:
     condition = "" if rule.guard.condition is Condition.EQUALS else f"{rule.guard.condition} "
     limit = expressions.limit_text(rule.guard.limit)
     if not rule.guard.limit.field:
-        limit = _with_unit(limit, channel)
+        is_equal = rule.guard.condition is Condition.EQUALS
+        limit = _in_words(limit, channel) if is_equal else _with_unit(limit, channel)
     return f", while {channel.label if channel else rule.guard.channel} is {condition}{limit}"
+
+
+def _silence(limit: str) -> str:
+    """`silent for longer than 10800 s` as people say it."""
+    words, _, seconds = limit.removesuffix(" s").rpartition(" ")
+    with suppress(ValueError):
+        return f"{words} {duration_text(float(seconds))}"
+    return limit
+
+
+def _in_words(number: str, channel: Channel | None) -> str:
+    """What a number that is written means, where it means something; else with its unit."""
+    if channel is not None and channel.words:
+        with suppress(ValueError):
+            return channel.word_of(float(number)) or _with_unit(number, channel)
+    return _with_unit(number, channel)
 
 
 def _with_unit(text: str, channel: Channel | None) -> str:
     return f"{text} {channel.unit.value}" if channel and channel.unit.value else text
+
+
+def _hours(value: float) -> str:
+    """In the unit in which people think of so many."""
+    if abs(value) >= _HOURS_AS_DAYS:
+        return f"{value / 24:,.0f} days"
+    return f"{value:.3g} h" if abs(value) >= 1 else f"{value * 60:.2g} min"
 
 
 def _number(value: float) -> str:
