@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from tests.support.endpoints import Endpoint
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.flow.notify.channels.declared import AlertNews, Attempt, Message
 from wattkeeper.flow.notify.channels.registry import channel_types
@@ -73,6 +74,11 @@ def work() -> list[str]:
 
 def states() -> list[str]:
     return list(Notification.objects.order_by("pk").values_list("state", flat=True))
+
+
+def heard(endpoint: Endpoint) -> list[list[str]]:
+    """What each message to it said of its alerts."""
+    return [[one["what"] for one in asked.json["news"]] for asked in endpoint.asked]
 
 
 def waiting() -> Sequence[Notification]:

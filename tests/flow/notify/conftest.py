@@ -7,12 +7,13 @@ import pytest
 
 from tests.support.alerts import battery, rule_make
 from tests.support.endpoints import Endpoint
-from tests.support.notify import waiting, work
+from tests.support.notify import channel_make, waiting, work
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.core import clock
 from wattkeeper.flow.notify.channels.outside import Outside, connect, outside
-from wattkeeper.flow.notify.models import NewsItem, Notification
+from wattkeeper.flow.notify.gather import transitions_gather
+from wattkeeper.flow.notify.models import NewsItem, Notification, NotifyChannel
 from wattkeeper.flow.rules.spec import RuleSpec
 
 PUBLIC_URL = "https://w.example"
@@ -87,8 +88,20 @@ def _moments(now: datetime) -> list[datetime]:
 
 
 @pytest.fixture
+def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
+    """A webhook to the endpoint."""
+    return channel_make(tenant, endpoint.url)
+
+
+@pytest.fixture
 def present(monkeypatch: pytest.MonkeyPatch) -> Present:
     """The clock of all that asks for the time; `present.move(minutes=5)`."""
     now = Present(datetime.fromisoformat("2026-06-01T10:00:00+00:00"))
     monkeypatch.setattr(clock, "now", lambda: now.at)
     return now
+
+
+@pytest.fixture
+def begun(db: None, present: Present) -> None:
+    """What happens from now on is told."""
+    transitions_gather()

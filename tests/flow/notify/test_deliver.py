@@ -32,17 +32,9 @@ from wattkeeper.flow.notify.gather import transitions_gather
 from wattkeeper.flow.notify.models import Delivery, Notification, NotifyChannel
 from wattkeeper.flow.rules.spec import RuleSpec
 
+pytestmark = pytest.mark.usefixtures("begun")
+
 BROKEN, BUSY = Reply(500), Reply(429, headers={"Retry-After": "600"})
-
-
-@pytest.fixture(autouse=True)
-def _begun(db: None, present: Present) -> None:
-    transitions_gather()
-
-
-@pytest.fixture
-def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
-    return channel_make(tenant, endpoint.url)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.db import transaction
 from tests.flow.notify.conftest import Present
 from tests.support.alerts import apply, battery, breach, clear, opened, posted, rule_make
 from tests.support.endpoints import Endpoint
-from tests.support.notify import channel_make, route_make, states, waiting, work
+from tests.support.notify import channel_make, heard, route_make, states, waiting, work
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.alerting import Level
@@ -25,16 +25,7 @@ from wattkeeper.flow.notify.models import GatherMark, NewsItem, Notification, No
 from wattkeeper.flow.notify.repeat import news_repeat
 from wattkeeper.flow.rules.spec import RuleSpec
 
-
-@pytest.fixture(autouse=True)
-def _begun(db: None, present: Present) -> None:
-    """What happens from now on is told."""
-    transitions_gather()
-
-
-@pytest.fixture
-def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
-    return channel_make(tenant, endpoint.url)
+pytestmark = pytest.mark.usefixtures("begun")
 
 
 @pytest.fixture
@@ -46,11 +37,6 @@ def route(channel: NotifyChannel) -> Route:
 @pytest.fixture
 def warning(asset: Asset) -> Callable[..., Alert]:
     return lambda **values: posted(values.pop("asset", asset), **values)
-
-
-def heard(endpoint: Endpoint) -> list[list[str]]:
-    """What each message said of its alerts."""
-    return [[one["what"] for one in asked.json["news"]] for asked in endpoint.asked]
 
 
 class TestWhatIsTold:

@@ -16,7 +16,7 @@ import pytest
 from tests.flow.notify.conftest import Present, goes_by
 from tests.support.alerts import battery, opened, posted
 from tests.support.endpoints import Endpoint, MailBox, Reply, mail_server
-from tests.support.notify import channel_make, route_make, states, work
+from tests.support.notify import channel_make, heard, route_make, states, work
 from tests.support.servers import free_port
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
@@ -35,6 +35,8 @@ from wattkeeper.flow.notify.models import Delivery, NewsItem, Notification, Noti
 from wattkeeper.flow.notify.route_fields import fields_of
 from wattkeeper.flow.rules.spec import RuleSpec
 
+pytestmark = pytest.mark.usefixtures("begun")
+
 ALICE, GREY = "alice@w.example", "grey@w.example"
 CUT, GOOD = Reply(cuts=True), Reply()
 
@@ -43,16 +45,6 @@ Send = Callable[[Any, Message], Attempt]
 
 class Killed(BaseException):
     """The server is killed here."""
-
-
-@pytest.fixture(autouse=True)
-def _begun(db: None, present: Present) -> None:
-    transitions_gather()
-
-
-@pytest.fixture
-def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
-    return channel_make(tenant, endpoint.url)
 
 
 @pytest.fixture
@@ -76,10 +68,6 @@ def letters(box: MailBox, who: str) -> list[str]:
 
 def _letter(content: Any) -> Any:
     return message_from_bytes(content, policy=policy)
-
-
-def heard(endpoint: Endpoint) -> list[list[str]]:
-    return [[one["what"] for one in asked.json["news"]] for asked in endpoint.asked]
 
 
 def events(endpoint: Endpoint) -> list[str]:

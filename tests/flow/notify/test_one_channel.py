@@ -15,7 +15,7 @@ import pytest
 from tests.flow.notify.conftest import Present, goes_by
 from tests.support.alerts import battery, opened, posted
 from tests.support.endpoints import Endpoint, Reply
-from tests.support.notify import channel_make, route_make, states, work
+from tests.support.notify import channel_make, heard, route_make, states, work
 from wattkeeper.base.accounts.models import Tenant
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.catalog.alerting import Level
@@ -29,23 +29,14 @@ from wattkeeper.flow.alerts.actions import (
 )
 from wattkeeper.flow.alerts.models import Alert
 from wattkeeper.flow.notify.actions import route_change, route_remove
-from wattkeeper.flow.notify.gather import transitions_gather
 from wattkeeper.flow.notify.models import NewsItem, Notification, NotifyChannel, Route
 from wattkeeper.flow.notify.route_fields import fields_of
 from wattkeeper.flow.rules.spec import RuleSpec
 
+pytestmark = pytest.mark.usefixtures("begun")
+
 NIGHT = {"quiet_from": time(22), "quiet_until": time(6)}
 MORNING = datetime(2026, 6, 2, 6, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _begun(db: None, present: Present) -> None:
-    transitions_gather()
-
-
-@pytest.fixture
-def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
-    return channel_make(tenant, endpoint.url)
 
 
 @pytest.fixture
@@ -56,10 +47,6 @@ def night(present: Present) -> None:
 def change(route: Route, **values: Any) -> None:
     route.refresh_from_db()
     route_change(route, fields=replace(fields_of(route), **values), actor="test")
-
-
-def heard(endpoint: Endpoint) -> list[list[str]]:
-    return [[one["what"] for one in asked.json["news"]] for asked in endpoint.asked]
 
 
 class TestWhatOpens:

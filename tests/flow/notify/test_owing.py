@@ -11,27 +11,17 @@ import pytest
 from tests.flow.notify.conftest import Present
 from tests.support.alerts import opened, posted
 from tests.support.endpoints import Endpoint, Reply
-from tests.support.notify import channel_make, route_make, states, work
-from wattkeeper.base.accounts.models import Tenant
+from tests.support.notify import channel_make, heard, route_make, states, work
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.core import clock
 from wattkeeper.flow.alerts.actions import alert_acknowledge, alert_resolve
 from wattkeeper.flow.alerts.models import Alert
 from wattkeeper.flow.notify.actions import channel_change, channel_remove, route_change, route_remove
-from wattkeeper.flow.notify.gather import transitions_gather
 from wattkeeper.flow.notify.models import NewsItem, Notification, NotifyChannel, Route
 from wattkeeper.flow.notify.route_fields import fields_of
 from wattkeeper.flow.rules.spec import RuleSpec
 
-
-@pytest.fixture(autouse=True)
-def _begun(db: None, present: Present) -> None:
-    transitions_gather()
-
-
-@pytest.fixture
-def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
-    return channel_make(tenant, endpoint.url)
+pytestmark = pytest.mark.usefixtures("begun")
 
 
 @pytest.fixture
@@ -61,10 +51,6 @@ def change(route: Route, **values: Any) -> None:
 def switch(channel: NotifyChannel, *, enabled: bool) -> None:
     channel.refresh_from_db()
     channel_change(channel, enabled=enabled, actor="test")
-
-
-def heard(endpoint: Endpoint) -> list[list[str]]:
-    return [[one["what"] for one in asked.json["news"]] for asked in endpoint.asked]
 
 
 def a_while(present: Present) -> None:

@@ -21,15 +21,7 @@ from wattkeeper.flow.notify.gather import transitions_gather
 from wattkeeper.flow.notify.models import Notification, NotifyChannel, Route
 from wattkeeper.flow.rules.spec import RuleSpec
 
-
-@pytest.fixture(autouse=True)
-def _begun(db: None, present: Present) -> None:
-    transitions_gather()
-
-
-@pytest.fixture
-def channel(tenant: Tenant, endpoint: Endpoint) -> NotifyChannel:
-    return channel_make(tenant, endpoint.url)
+pytestmark = pytest.mark.usefixtures("begun")
 
 
 @pytest.fixture
