@@ -22,6 +22,7 @@ from tests.access.test_every_url import OPEN
 from tests.access.url_map import SAMPLES
 from tests.support.batteries import client_of
 from tests.support.machine import repository
+from tests.support.meters import documented
 from tests.support.servers import PATIENCE_SECONDS, Server, environment, serving
 
 SNAPSHOT = repository() / "docs" / "openapi.yaml"
@@ -88,6 +89,7 @@ def uploads(server: Server) -> list[str]:
     ids = []
     with client_of(server) as client:
         client.post("/api/batteries/", json={"serial_number": "B1", **PLATE}).raise_for_status()
+        client.post("/api/data/", json=documented()).raise_for_status()
         for number, (path, whose, file) in itertools.product(range(UPLOADS), FILES):
             name, chunk = {"file_name": f"{number}.csv", "total_chunks": "1", **whose}, {"chunk": file}
             client.post(f"{path}upload_chunk/", data={**name, "chunk_index": "0"}, files=chunk).raise_for_status()

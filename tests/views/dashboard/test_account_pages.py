@@ -45,7 +45,8 @@ class TestTheBarAtTheSide:
         bar = re.search(r'<nav aria-label="Main">(.*?)</nav>', text_of(client.get("/")), re.DOTALL)
         assert bar
         links = re.findall(r'<a href="([^"]*)".*?<span>([^<]*)</span>', bar[1], re.DOTALL)
-        of_all = ["Overview", "Alerts", "Vehicles", "Batteries", "Battery dashboard", "Rules"]
+        of_kinds = ["Vehicles", "Batteries", "Battery dashboard", "Meters", "Reports"]
+        of_all = ["Overview", "Alerts", *of_kinds, "Rules"]
         assert [label for _, label in links if label != "Imports"] == [*of_all, *items]
         assert {client.get(address, follow=True).status_code for address, _ in links} == {200}
 

@@ -74,7 +74,7 @@ def _act(name: str, view: type[AlertAct], what: str, request: Any = None, *, fai
         f"{what} The answer is the alert, also where that was done already.",
         {200: AlertSerializer},
         fails=[*([] if request is None else [400]), 404, 503, 507, *fails],
-        request=request,
+        request=None if request is None else {"application/json": request},  # of what is no form nobody would hear
     )
     return path(f"<int:alert_id>/{name}/", described(view, post=documented), name=f"api-alert-{name}")
 

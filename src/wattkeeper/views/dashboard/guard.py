@@ -67,9 +67,9 @@ def page(
     return guarded
 
 
-def told(request: HttpRequest, sentence: str, *, error: WattkeeperError) -> HttpResponse:
-    """A page that says what is wrong, with the failure's status."""
-    context = {"title": _TITLES.get(error.status, "This did not work"), "sentence": sentence}
+def told(request: HttpRequest, sentence: str, *, error: WattkeeperError, title: str = "") -> HttpResponse:
+    """A page that says what is wrong, with the failure's status. `title`: in place of what is usual of that."""
+    context = {"title": title or _TITLES.get(error.status, "This did not work"), "sentence": sentence}
     response = render(request, "wattkeeper/error.html", context, status=error.status)
     if isinstance(error, BusyError):
         response["Retry-After"] = str(error.retry_after_seconds)

@@ -36,11 +36,16 @@ def _items() -> Iterator[Item]:
         label = kind.label_plural
         yield Item(label, f"assets-{kind.name}", kind.icon, label.lower(), Action.READ)
         if kind.dashboard_url:
-            section = reverse(kind.dashboard_url).strip("/").partition("/")[0]
-            yield Item(f"{kind.label} dashboard", kind.dashboard_url, "chart-pie", section, Action.READ)
+            yield _own_page(f"{kind.label} dashboard", kind.dashboard_url, "chart-pie")
+        for page in kind.pages:
+            yield _own_page(page.label, page.url_name, page.icon)
     yield Item("Rules", "rules", "scale", "rules", Action.READ)
     yield Item("Imports", "imports", "arrow-up-tray", "imports", Action.READ)
     yield Item("Notifications", "notifications", "bell", "notifications", Action.NOTIFY_EDIT, "Admin")
     yield Item("People", "people", "users", "people", Action.OPERATOR_ADD, "Admin")
     yield Item("API keys", "keys", "key", "keys", Action.KEY_MANAGE, "Admin")
     yield Item("Settings", "tenant-settings", "cog-6-tooth", "settings", Action.ACCOUNT_MANAGE, "Admin")
+
+
+def _own_page(label: str, url_name: str, icon: str) -> Item:
+    return Item(label, url_name, icon, reverse(url_name).strip("/").partition("/")[0], Action.READ)

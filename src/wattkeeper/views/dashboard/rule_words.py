@@ -44,7 +44,7 @@ def _asked(rule: RuleSpec, channel: Channel | None, kind: Kind) -> str:
         case Condition.OUTSIDE:
             return f"{label} outside {shown(rule.low)} to {shown(rule.high)}"
         case Condition.EQUALS:
-            return f"{label} is {shown(rule.limit)}"
+            return f"{label} is {_equal(rule.limit, channel, kind)}"
         case Condition.CHANGES:
             return f"{label} changing by more than {shown(rule.limit)} a minute"
         case Condition.SILENT:
@@ -80,7 +80,9 @@ def _over(rule: RuleSpec, channel: Channel | None, kind: Kind, *, is_said: bool 
 def _guarded(guard: Guard, kind: Kind) -> str:
     channel = channels_of(kind).get(guard.channel)
     how = "is" if guard.condition is Condition.EQUALS else f"is {guard.condition.value}"
-    return f"{channel.label.lower() if channel else guard.channel} {how} {_limit(guard.limit, channel, kind)}"
+    is_equal = guard.condition is Condition.EQUALS
+    limit = _equal(guard.limit, channel, kind) if is_equal else _limit(guard.limit, channel, kind)
+    return f"{channel.label.lower() if channel else guard.channel} {how} {limit}"
 
 
 def _silence(limit: Limit | None, kind: Kind) -> str:
@@ -98,6 +100,15 @@ def _limit(limit: Limit, channel: Channel | None, kind: Kind, *, less: float = 0
     if not less:
         return _relative(limit, kind)
     return f"{_relative(limit, kind)} {MINUS if less > 0 else '+'} {_with_unit(_number(abs(less)), channel)}"
+
+
+def _equal(limit: Limit | None, channel: Channel | None, kind: Kind) -> str:
+    """What a value is asked to be, by its word where it has one."""
+    if limit is None:
+        return ""
+    is_number = limit.text is None and not limit.field
+    word = channel.word_of(limit.factor) if channel and is_number else ""
+    return word or _limit(limit, channel, kind)
 
 
 def _relative(limit: Limit, kind: Kind) -> str:

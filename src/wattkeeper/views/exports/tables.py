@@ -8,12 +8,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from wattkeeper.base.core.formulas import harmless
 from wattkeeper.views.exports.workbook import workbook
 
 PIECE_CHARACTERS = 1 << 18
+WORKBOOK_DIGITS = 15  # of a number; Excel makes noughts of all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,23 @@ class Column:
 
     name: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A number of which no digit may be lost: its text, but in a workbook a number where that can hold it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def in_a_workbook(self) -> int | float | str:
+        number = float(self.text)
+        if Decimal(self.text) != Decimal(repr(number)) or len(Decimal(self.text).as_tuple().digits) > WORKBOOK_DIGITS:
+            return self.text
+        return int(number) if number.is_integer() else number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +74,7 @@ def json_of_table(table: Table) -> Iterator[bytes]:
     text.write("[\n")
     comma = ""
     for row in table.rows:
-        item = dict(zip(names, map(_plain, row), strict=True))
+        item = dict(zip(names, map(_written, row), strict=True))
         text.write(comma + json.dumps(item, ensure_ascii=False, allow_nan=False))
         comma = ",\n"
         if text.tell() > PIECE_CHARACTERS:
@@ -65,13 +84,21 @@ def json_of_table(table: Table) -> Iterator[bytes]:
 
 
 def xlsx_of_table(table: Table) -> Iterator[bytes]:
-    rows = ([harmless(_plain(cell)) for cell in row] for row in table.rows)
+    rows = ([harmless(_in_a_workbook(cell)) for cell in row] for row in table.rows)
     return workbook(table.name, [column.title for column in table.columns], rows, count=table.count)
 
 
 def _plain(cell: Any) -> Any:
     """Times as ISO 8601 in UTC; all else as it is."""
     return cell.isoformat().replace("+00:00", "Z") if isinstance(cell, datetime) else cell
+
+
+def _written(cell: Any) -> Any:
+    return cell.text if isinstance(cell, Exact) else _plain(cell)
+
+
+def _in_a_workbook(cell: Any) -> Any:
+    return cell.in_a_workbook if isinstance(cell, Exact) else _plain(cell)
 
 
 def _taken(text: io.StringIO) -> bytes:

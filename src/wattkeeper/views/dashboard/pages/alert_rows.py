@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -69,6 +70,11 @@ class AlertRow:
     @property
     def is_over(self) -> bool:
         return self.alert.is_resolved
+
+    @property
+    def over_at(self) -> datetime | None:
+        """By the time of the reading that said so, as it was opened."""
+        return self.alert.cleared_at or self.alert.resolved_at
 
     @property
     def is_shelved(self) -> bool:

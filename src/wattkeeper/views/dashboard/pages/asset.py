@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,19 +19,21 @@ from wattkeeper.base.accounts.queries import zone_of
 from wattkeeper.base.assets.actions import asset_change
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import asset_by_id
-from wattkeeper.base.assets.states import STALE_AFTER, freshness_of, moved_at, state_channels, state_of
+from wattkeeper.base.assets.states import freshness_of, moved_at, state_channels, state_of
 from wattkeeper.base.catalog.channels import Channel
 from wattkeeper.base.catalog.kinds import Kind
+from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.base.core.clock import now
 from wattkeeper.base.core.errors import NotFoundError
+from wattkeeper.views.dashboard.asset_looks import looks_of
 from wattkeeper.views.dashboard.guard import page
 from wattkeeper.views.dashboard.live import live_address
 from wattkeeper.views.dashboard.pages.alert_rows import alert_list
 from wattkeeper.views.dashboard.pages.asset_window import data_context, page_address, window_context
-from wattkeeper.views.dashboard.pages.freshness import FRESHNESS_BADGES
+from wattkeeper.views.dashboard.pages.freshness import FRESHNESS_BADGES, badges_beside
 from wattkeeper.views.dashboard.scope import scope_of
 from wattkeeper.views.dashboard.state_badges import badges_of
-from wattkeeper.views.dashboard.windows import SHORTEST, window_of
+from wattkeeper.views.dashboard.windows import PARAMETERS, SHORTEST, window_of
 
 ALERTS = 5  # at first: a link leads to all of them
 
@@ -76,23 +79,31 @@ def _shown(
     request: HttpRequest, caller: Caller, kind: Kind, found: Asset, *, form: AssetForm | None = None, status: int = 200
 ) -> HttpResponse:
     present = now()
-    window = window_of(request.GET.dict(), now=present, zone=zone_of(caller))
+    looks = looks_of(kind.name)
+    asked = request.GET.dict()
+    if looks.window and not any(asked.get(name) for name in PARAMETERS):
+        asked["window"] = looks.window
+    window = window_of(asked, now=present, zone=zone_of(caller))
     state = state_of(found, kind)
     at = state["at"] if state else None
-    badges = badges_of(kind.name)
+    fresh = freshness_of(at, kind, now=present)
+    badges, tiles_of = badges_of(kind.name), looks.tiles
     context = {
         "kind": kind,
         "list_url": f"assets-{kind.name}",
         "edit_url": f"asset-edit-{kind.name}",
         "asset": found,
         "state": state,
-        "state_cells": [(channel, state[channel.name]) for channel in state_channels(kind)] if state else [],
+        "state_cells": [(one, state[one.name]) for one in state_channels(kind)] if state and not tiles_of else [],
+        "tiles": tiles_of(found) if state and tiles_of else [],
+        "channels": _drawn(kind.streams[0], state if looks.hides_unsaid else None),
         "moved": moved_at(found, kind),
-        "fresh": freshness_of(at, now=present),
+        "fresh": fresh,
+        "fresh_badges": badges_beside([(found.pk, fresh)], looks)[found.pk],
         "freshness_badges": FRESHNESS_BADGES,
         "state_badges": badges,
         "state_words": {name: json.dumps({key: one.word for key, one in own.items()}) for name, own in badges.items()},
-        "stale_after": int(STALE_AFTER.total_seconds()),
+        "stale_after": int(kind.stale_after.total_seconds()),
         "live": live_address(kind=kind.name),
         "alerts": _alerts(request, caller, found),
         "nameplate": _nameplate(kind, found),
@@ -111,6 +122,13 @@ def _alerts(request: HttpRequest, caller: Caller, found: Asset) -> dict[str, Any
     """What of its alerts asks for somebody, whatever the address says of sites and tenants."""
     scope = replace(scope_of(request, caller), tenant_id=found.tenant_id, site="")
     return alert_list(request, caller, scope=scope, kind=found.kind, asset_id=found.pk, limit=ALERTS)
+
+
+def _drawn(stream: Stream, state: Mapping[str, Any] | None) -> list[Channel]:
+    """The channels that are shown over time; of a `state`, where it says anything, those of which it says something."""
+    drawn = [channel for channel in stream.channels if channel.drawn]
+    said = [channel for channel in drawn if state is None or state.get(channel.name) is not None]
+    return said or drawn
 
 
 def _nameplate(kind: Kind, found: Asset) -> list[tuple[Channel, float | None]]:

@@ -91,6 +91,7 @@ def _doors(target: Tenant, *, named: bool) -> list[Door]:
         )
         for kind in registry.kinds()
         for stream in kind.streams
+        if stream.takes_files
     ]
 
 

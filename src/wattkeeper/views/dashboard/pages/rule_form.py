@@ -207,6 +207,9 @@ class RuleForm(Form):
             fields["while_limit"].label = f"Limit of that ({shape.guard.unit.value})"
         fields["asset"].label = f"Only this {self.kind.label.lower()}"
         fields["asset"].help_text = "Its id; empty: all of them."
+        for name, channel in ((shape.limits[-1], shape.channel), ("while_limit", shape.guard)):
+            if channel is not None and channel.words and not (shape.is_silence and name in shape.limits):
+                fields[name].help_text = ", ".join(f"{number}: {word}" for number, word in channel.words)
         if self.hints:
             times = "3" if shape.is_silence else "0.8"
             fields[shape.limits[-1]].help_text = f"A number, or such as {times} * {self.hints[0][0]}."
@@ -217,6 +220,8 @@ class RuleForm(Form):
         if self.shape.is_silence:
             return [(USUAL_INTERVAL, "how often the thing is usually heard of")]
         channel = self.shape.channel
+        if channel is not None and channel.words:
+            return []
         alike = (field for field in self.kind.nameplate if channel is not None and field.unit is channel.unit)
         return [(field.name, field.title) for field in alike] if channel is not None and channel.is_numeric else []
 

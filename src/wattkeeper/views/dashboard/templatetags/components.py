@@ -26,6 +26,7 @@ from wattkeeper.base.core.clock import now
 register = template.Library()
 
 _BAR_HEIGHT = 40  # as the template draws them
+SEVERAL = ", "  # between the states that a thing is in at once; badges.js has it, too
 AGE_UNITS = ((60, "s"), (60, "min"), (24, "h"))
 
 
@@ -254,9 +255,12 @@ def state_badge(name: str, badges: Mapping[str, StateBadge], state: str | None) 
 
 @register.simple_tag
 def state_shown(badges: Mapping[str, StateBadge], state: str | None) -> SafeString:
-    """The badge of a state that was, which stays."""
-    known = badges.get(state or "")
-    return badge(known.word, known.level, known.icon) if known else SafeString(escape(state) if state else _NOT_KNOWN)
+    """The badge of a state that was, which stays; of several, with commas between them, each its own."""
+    if not state:
+        return SafeString(_NOT_KNOWN)
+    names = [state] if state in badges else state.split(SEVERAL)
+    shown = [(badges.get(name), name) for name in names]
+    return SafeString(" ".join(badge(one.word, one.level, one.icon) if one else escape(name) for one, name in shown))
 
 
 @register.simple_tag
