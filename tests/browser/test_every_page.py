@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_meters import sent
 from tests.support.browsing import SIZES, fits, log_in, violations_by_day_and_night
+from tests.support.servers import Server
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -27,6 +29,13 @@ PAGES = {
     "battery dashboard, nothing there": "/dashboard/?search=nothing",
     "batteries": "/batteries/",
     "battery": "/batteries/{battery}/",
+    "reports": "/reports/",
+    "meters": "/meters/",
+    "meter": "/meters/{meter}/",
+    "a meter's use": "/meters/{meter}/consumption/?per=month",
+    "a meter's messages": "/meters/{meter}/messages/",
+    "what a meter replaces": "/meters/{meter}/replaces/",
+    "settings of meters": "/meters/settings/",
     "rules": "/rules/",
     "rules that are none": "/rules/?search=nothing+like+it",
     "rule": "/rules/{rule}/",
@@ -60,18 +69,20 @@ def test_the_login_is_in_order(page: Page) -> None:
     assert fits(page)
 
 
-def test_each_page_fits_is_in_order_and_does_not_jump(page: Page, complaints: list[str]) -> None:
+def test_each_page_fits_is_in_order_and_does_not_jump(page: Page, demo: Server, complaints: list[str]) -> None:
+    sent(demo, value=1000)
     log_in(page, name="demo-admin")
     ids = {
         "vehicle": _first_id(page, "/vehicles/"),
         "person": _first_id(page, "/people/"),
         "battery": _first_id(page, "/batteries/"),
+        "meter": _first_id(page, "/meters/"),
     }
     ids |= {"rule": _first_id(page, "/rules/?kind=vehicle"), "kind": "vehicle"}
     wrong = []
     for name, path in PAGES.items():
         page.goto(path.format(**ids))
-        if "{vehicle}/?window=24h" in path or "{battery}" in path:
+        if "{vehicle}/?window=24h" in path or "{battery}" in path or path == "/meters/{meter}/":
             expect(page.locator("[data-charts][data-ready]")).to_be_visible()
         if not fits(page):
             wrong.append(f"{name}: is wider than the screen")

@@ -104,17 +104,14 @@ def battery_written(asset: Asset, values: Mapping[str, Any], *, is_new: bool = F
     moment = present if before.at is None else max(present, before.at + _MICROSECOND)
     moves = {} if is_new or values.keys().isdisjoint(_CHANNELS) else {"at": moment}
     state_write(asset, BatteryState, {**values, **moves, "updated_at": present})
-    ingest_written(kind, tenant_id=asset.tenant_id, asset_id=asset.pk, values=values, before=before, at=moment)
+    ingest_written(kind, {asset.pk: values}, tenant_id=asset.tenant_id, before={asset.pk: before}, at=moment)
 
 
 def state_apply(stream: Stream, rows: Sequence[NewestRow]) -> None:
     """Move the batteries' states forward to `rows`, in one statement, never back. What a row leaves out stays."""
     present = now()
-    heads = (
-        ({"asset_id": row.asset_id, "at": row.at, "updated_at": row.received_at or present}, row.values) for row in rows
-    )
-    states = [{**head, **{name: values.get(name) for name in _CHANNELS}} for head, values in heads]
-    state_advance(BatteryState, states, nulls_keep=True)
+    states = ((row.asset_id, row.at, row.received_at or present, *map(row.values.get, _CHANNELS)) for row in rows)
+    state_advance(BatteryState, ("updated_at", *_CHANNELS), states, nulls_keep=True)
 
 
 def device_add(*, tenant: Tenant, values: Mapping[str, Any], actor: str) -> Device:

@@ -15,7 +15,7 @@ class BatteryConfig(AppConfig):
         from wattkeeper.kinds.battery.live import batteries_shown
         from wattkeeper.kinds.battery.panels import DEVICES
         from wattkeeper.kinds.battery.queries import nameplates_of
-        from wattkeeper.kinds.battery.rules import DEFAULT_RULES
+        from wattkeeper.kinds.battery.rules import ALERT_TYPES, DEFAULT_RULES
         from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS, WRITTEN
         from wattkeeper.views.dashboard import state_badges
         from wattkeeper.views.live import shown
@@ -33,6 +33,7 @@ class BatteryConfig(AppConfig):
                 written=WRITTEN,
                 nameplate=NAMEPLATE,
                 nameplate_of=nameplates_of,
+                alert_types=ALERT_TYPES,
                 default_rules=DEFAULT_RULES,
                 panels=(DEVICES,),
                 dashboard_url="battery-dashboard",

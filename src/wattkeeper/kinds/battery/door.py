@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -61,13 +61,13 @@ class _Battery:
 class _StatusDoor:
     def __init__(self) -> None:
         self._batteries: Memory[int, _Battery] = Memory(seconds=BATTERY_SECONDS)
-        self._bridge: Bridge[Ingested] = Bridge()
+        self._bridge: Bridge[Sequence[Ingested]] = Bridge(seconds=WAIT_SECONDS)
         self._last_moment = EPOCH
 
     def forget(self, event: AssetChanged) -> None:
         self._batteries.forget(event.asset_id)
 
-    async def answer(self, caller: Caller, path: re.Match[str], body: bytes) -> Answer | None:
+    async def answer(self, caller: Caller, path: re.Match[str], body: bytes, encoding: str) -> Answer | None:
         if not caller.may(Action.STATUS_UPDATE):
             return None
         battery = await self._batteries.get(int(path[1]), partial(_battery_of, int(path[1])))
@@ -77,8 +77,8 @@ class _StatusDoor:
         if row is None:
             return None
         try:
-            submitted = ingest_submit(STATUS, Reading(battery.tenant_id, battery.pk, row))
-            ingested = await asyncio.wait_for(self._bridge.awaited(submitted), WAIT_SECONDS)
+            submitted = ingest_submit(STATUS, [Reading(battery.tenant_id, battery.pk, row)])
+            (ingested,) = await self._bridge.awaited(submitted)
         except Exception as error:
             return failed(error)
         return Answer(200, msgspec.json.encode(battery.shown_after(ingested)))

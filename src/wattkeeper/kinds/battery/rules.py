@@ -11,6 +11,16 @@ from wattkeeper.base.catalog.alerting import AlertType, Condition, Level, RuleDe
 _CALM_SECONDS = 60
 _HALF_AN_HOUR_SECONDS = 30 * 60
 
+ALERT_TYPES = (
+    AlertType.LOW_CHARGE,
+    AlertType.OVERCHARGE,
+    AlertType.OVER_TEMPERATURE,
+    AlertType.UNDER_VOLTAGE,
+    AlertType.OVER_CURRENT,
+    AlertType.HEALTH_DEGRADATION,
+    AlertType.FAULT,
+    AlertType.COMMUNICATION_ERROR,
+)
 DEFAULT_RULES = (
     RuleDefault(
         name="low_charge",

@@ -17,6 +17,7 @@ from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
 STREAM = TELEMETRY
 SEED = 20
+HISTORY_DAYS: int | None = None
 
 
 def tend(*, size: int, origin: datetime, at: datetime, tenant: Tenant, by: str) -> None:

@@ -15,7 +15,7 @@ from wattkeeper.base.accounts.matrix import Action
 from wattkeeper.base.assets.filters import filter_of
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.queries import FleetCounts, fleet_counts
-from wattkeeper.base.assets.states import STALE_AFTER, moved_at, state_channels, state_of
+from wattkeeper.base.assets.states import moved_at, state_channels, state_of
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.clock import now
 from wattkeeper.kinds.battery.badges import STATUS_BADGES
@@ -64,14 +64,15 @@ def figures_alone(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 def _nothing(request: HttpRequest, caller: Caller, scope: Scope) -> dict[str, Any]:
     """How the first battery comes: by whoever looks on, or by whom they may ask."""
+    may_register, may_make_keys = caller.may(Action.ASSET_EDIT), caller.may(Action.KEY_MANAGE)
     return {
         "base_url": request.build_absolute_uri("/").rstrip("/"),
         "live": _live(scope),
         "site": scope.site,
-        "may_register": caller.may(Action.ASSET_EDIT),
-        "may_make_keys": caller.may(Action.KEY_MANAGE),
-        "who_registers": whom_to_ask(caller, Action.ASSET_EDIT, tenant_id=scope.tenant_id),
-        "who_makes_keys": whom_to_ask(caller, Action.KEY_MANAGE, tenant_id=scope.tenant_id),
+        "may_register": may_register,
+        "may_make_keys": may_make_keys,
+        "who_registers": "" if may_register else whom_to_ask(caller, Action.ASSET_EDIT, tenant_id=scope.tenant_id),
+        "who_makes_keys": "" if may_make_keys else whom_to_ask(caller, Action.KEY_MANAGE, tenant_id=scope.tenant_id),
     }
 
 
@@ -95,7 +96,7 @@ def _table(request: HttpRequest, caller: Caller) -> dict[str, Any]:
         "page": shown,
         "rows": [_row(battery) for battery in shown.object_list],
         "status_badges": STATUS_BADGES,
-        "stale_after": int(STALE_AFTER.total_seconds()),
+        "stale_after": int(kind.stale_after.total_seconds()),
         "show_tenant": wanted.tenant_id is None,
         "export": f"{reverse('assets-export-battery')}?{wanted.query()}",
     }

@@ -24,6 +24,7 @@ from wattkeeper.kinds.battery.streams import STATUS
 
 STREAM = STATUS
 SEED = 20
+HISTORY_DAYS: int | None = None
 
 
 def packs(size: int, *, origin: datetime) -> list[Pack]:

@@ -1,0 +1,1 @@
+"""What is billed by: of each month the latest message of each meter."""
