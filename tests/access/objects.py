@@ -9,8 +9,9 @@ import pytest
 from tests.people import key_make, person_make
 from tests.support.alerts import battery, posted
 from tests.support.channels import mail, message_make, route_make
+from tests.support.meters import RECEIVED, message, message_store, meter_make
 from wattkeeper.base.accounts.models import ApiKey, Tenant
-from wattkeeper.base.assets.actions import assets_register
+from wattkeeper.base.assets.actions import assets_register, site_zone_set
 from wattkeeper.base.catalog.streams import Stream
 from wattkeeper.flow.readings.reading import Reading, Row
 from wattkeeper.flow.rules.actions import rule_add
@@ -19,6 +20,7 @@ from wattkeeper.flow.sources.csv_upload.models import Upload
 from wattkeeper.flow.store.keys import ReadingKey
 from wattkeeper.kinds.battery.actions import battery_register, device_add
 from wattkeeper.kinds.battery.streams import STATUS
+from wattkeeper.kinds.meter.actions import due_storage_add
 from wattkeeper.kinds.vehicle.streams import TELEMETRY
 
 VALUES = {"speed": 1.0, "odometer": 2.0, "soc": 3, "elevation": 4.0, "shift_state": "D"}
@@ -111,6 +113,30 @@ def message_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]
     return {"message_id": str(message_make(mail(tenant)).pk)}
 
 
+def meter_month(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    request.getfixturevalue("vehicle_store")
+    message_store(tenant, message(at=None))
+    return {"month": f"{RECEIVED:%Y-%m}"}
+
+
 def _upload(tenant: Tenant, stream: Stream) -> str:
     named = {"owner": "user:0", "stream": stream.name, "file_name": "fleet.csv", "total_chunks": 1}
     return str(Upload.objects.create(tenant=tenant, **named).pk)
+
+
+def meter_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    request.getfixturevalue("embedded_store")
+    return {"meter_id": str(meter_make(tenant).pk)}
+
+
+def meter_page_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"asset_id": meter_id(tenant, request)["meter_id"]}
+
+
+def site_zone_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"zone_id": str(site_zone_set(tenant=tenant, site="", time_zone="Europe/Vienna", actor="test").pk)}
+
+
+def due_storage_id(tenant: Tenant, request: pytest.FixtureRequest) -> dict[str, str]:
+    row = due_storage_add(tenant=tenant, manufacturer=5317, device_type=4, version=None, storage=8, actor="test")
+    return {"storage_id": str(row.pk)}

@@ -59,6 +59,13 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
     "vehicles/<int:asset_id>/edit/": objects.asset_id,
     **{f"batteries/<int:asset_id>/{step}": objects.battery_page_id for step in ("", "edit/")},
     **{
+        f"meters/<int:asset_id>/{step}": objects.meter_page_id
+        for step in ("", "edit/", "consumption/", "messages/", "replaces/")
+    },
+    **{f"api/meters/<int:meter_id>/{step}": objects.meter_id for step in ("", "messages/", "consumption/")},
+    "meters/settings/zones/<int:zone_id>/remove/": objects.site_zone_id,
+    "meters/settings/storages/<int:storage_id>/remove/": objects.due_storage_id,
+    **{
         f"api/alerts/<int:alert_id>/{step}": objects.alert_id
         for step in (
             "",
@@ -85,6 +92,7 @@ OBJECTS: Mapping[str, Callable[[Tenant, pytest.FixtureRequest], Mapping[str, str
             ("", "messages/<int:message_id>/", objects.message_id),
         )
     },
+    "api/meters/months/<str:month>/freeze/": objects.meter_month,
     **{f"imports/<uuid:upload_id>/{step}": objects.upload_id for step in ("", "retry/", "discard/")},
 }
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -14,8 +15,9 @@ import pytest
 from tests.support.servers import Server, command, home_make, serving, wait_until
 
 PACKS = 150  # the first of the two worn ones among them
-ARGUMENTS = ("demo", "--vehicles", "3", "--packs", str(PACKS), "--days", "1")
-READINGS, STATUS = "/api/v1/vehicle_data/", "/api/v1/battery_status/"
+METERS = 9  # the ninth was exchanged
+ARGUMENTS = ("demo", "--vehicles", "3", "--packs", str(PACKS), "--meters", str(METERS), "--days", "1")
+READINGS, STATUS, MESSAGES = "/api/v1/vehicle_data/", "/api/v1/battery_status/", "/api/meters/"
 BATTERIES, ALERTS = "/api/batteries/", "/api/alerts/"
 NOTIFICATIONS = "/api/notifications/"
 SAMPLE = 3  # the batteries of the contract, which the demo has beside its packs
@@ -85,10 +87,11 @@ def test_the_logins_may_what_their_roles_say(demo: Demo) -> None:
 
 def test_the_fleets_have_a_history(demo: Demo) -> None:
     with demo.client("demo-viewer") as client:
-        vehicles, packs = readings(client), readings(client, STATUS)
+        vehicles, packs, messages = readings(client), readings(client, STATUS), readings(client, MESSAGES)
     assert len({row["vehicle_id"] for row in vehicles}) == 3
     assert len({row["serial_number"] for row in packs}) == PACKS
-    assert len(vehicles) + len(packs) >= stored(demo.first) > 1000
+    assert len({row["meter_id"] for row in messages}) == METERS + 1  # the exchanged one, too
+    assert len(vehicles) + len(packs) + len(messages) >= stored(demo.first) > 1000
 
 
 def test_the_packs_are_registered_beside_the_sample(demo: Demo) -> None:
@@ -104,6 +107,34 @@ def test_a_worn_pack_has_its_alert_from_the_beginning(demo: Demo) -> None:
     with demo.client("demo-viewer") as client:
         found = client.get(ALERTS, params={"search": "PACK-0147"}).json()["results"]
     assert [(alert["alert_type"], alert["is_resolved"]) for alert in found] == [("HEALTH_DEGRADATION", False)]
+
+
+def listed(client: httpx.Client) -> list[dict[str, object]]:
+    """The meters with what is known last of each."""
+    answer = client.get("/meters/export/", params={"export": "json"})
+    assert answer.status_code == 200
+    found: list[dict[str, object]] = answer.json()
+    return found
+
+
+def test_the_meters_hang_in_their_building_and_report(demo: Demo) -> None:
+    with demo.client("demo-viewer") as client:
+        found = listed(client)
+        reporting = client.get("/meters/export/", params={"export": "json", "fresh": "now"}).json()
+    assert {one["site"] for one in found} == {"Lindenhof 12"}
+    assert "Flat 1.1 warm water" in {one["name"] for one in found}
+    assert len(found) == METERS + 1
+    assert len(reporting) == METERS  # all but the one that was taken down
+
+
+def test_the_history_of_the_meters_is_two_years_long_whatever_the_others_is(demo: Demo) -> None:
+    fleets = json.loads((demo.server.home / "demo.json").read_text())["fleets"]
+    origins = {name: datetime.fromisoformat(fleet["origin"]) for name, fleet in fleets.items()}
+    assert (origins["packs"] - origins["meters"]).days == 729
+    with demo.client("demo-viewer") as client:
+        (removed,) = (one for one in listed(client) if "until its exchange" in str(one["name"]))
+        alerts = client.get(ALERTS, params={"search": removed["key"]}).json()["results"]
+    assert alerts == []  # it is out of use, and not silent
 
 
 def test_the_shift_is_told_of_what_is_bad(demo: Demo) -> None:
@@ -201,7 +232,7 @@ def test_a_demo_that_had_only_vehicles_gets_its_packs(tmp_path: Path) -> None:
     again = command(*ARGUMENTS, "--packs", "2", home=home)
     assert again.returncode == 0, again.stderr
     fleets = json.loads((home / "demo.json").read_text())["fleets"]
-    assert {name: fleet["size"] for name, fleet in fleets.items()} == {"vehicles": 3, "packs": 2}
+    assert {name: fleet["size"] for name, fleet in fleets.items()} == {"vehicles": 3, "packs": 2, "meters": METERS}
     assert fleets["vehicles"]["origin"] == kept["origin"]
 
 
@@ -210,6 +241,8 @@ WRONG = [
     ("--vehicles", "1001"),
     ("--packs", "0"),
     ("--packs", "1001"),
+    ("--meters", "0"),
+    ("--meters", "1001"),
     ("--days", "0"),
     ("--days", "366"),
 ]
@@ -219,4 +252,4 @@ WRONG = [
 def test_a_fleet_of_no_size_is_refused(wrong: tuple[str, str], tmp_path: Path) -> None:
     outcome = command("demo", *wrong, home=tmp_path)
     assert (outcome.returncode, outcome.stdout) == (1, "")
-    assert "Give 1 to 1000 vehicles, 1 to 1000 packs and 1 to 365 days." in outcome.stderr
+    assert "Give 1 to 1000 vehicles, 1 to 1000 packs, 1 to 1000 meters and 1 to 365 days." in outcome.stderr

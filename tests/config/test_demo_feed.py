@@ -42,14 +42,14 @@ class Server:
         self.taken: list[Reading] = []
         self._fails = list(fails)
 
-    def submit(self, stream: object, reading: Reading) -> Future[None]:
+    def submit(self, stream: object, readings: Sequence[Reading]) -> Future[None]:
         future: Future[None] = Future()
         if self._fails and isinstance(self._fails[0], BusyError):
             raise self._fails.pop(0)
         if self._fails:
             future.set_exception(self._fails.pop(0))
         else:
-            self.taken.append(reading)
+            self.taken += readings
             future.set_result(None)
         return future
 

@@ -18,9 +18,10 @@ from wattkeeper.config.loop import PoliteLoop  # noqa: E402
 from wattkeeper.config.static import static_files  # noqa: E402
 from wattkeeper.kinds.battery.door import status_door  # noqa: E402
 from wattkeeper.kinds.battery.streams import STATUS  # noqa: E402
+from wattkeeper.kinds.meter.door import data_door  # noqa: E402
 from wattkeeper.views.live.door import LiveDoor  # noqa: E402
 
-answers = status_door(static_files(PooledHandler()))
+answers = data_door(status_door(static_files(PooledHandler())))
 live = LiveDoor({"/ws/live/": "", "/ws/dashboard/": STATUS.kind})
 
 Scope = dict[str, Any]
@@ -65,7 +66,11 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 async def _http(scope: Scope, receive: Receive, send: Send) -> None:
     """The doors and Django, behind a limit on the body: Django reads all of it before it looks at anything."""
-    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    announced = b"0"
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            announced = value
+            break
     if not announced.isdigit() or int(announced) > MAX_BODY_BYTES:
         await _too_large(send)
         return

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
 # Where programs ask, and no person reads pages: see urls.py.
-API_PATHS = ("/api/", "/vehicle_data/", "/user/")
+API_PATHS = ("/api/", "/csv/", "/vehicle_data/", "/user/")
 
 Handler = Callable[[HttpRequest, Exception], HttpResponse]
 

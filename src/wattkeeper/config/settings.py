@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "wattkeeper.views.live",
     "wattkeeper.kinds.vehicle",
     "wattkeeper.kinds.battery",
+    "wattkeeper.kinds.meter",
 ]
 
 MIDDLEWARE = [

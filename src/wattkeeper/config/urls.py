@@ -18,6 +18,7 @@ urlpatterns = [
         name="api-docs",
     ),
     path("dashboard/", include("wattkeeper.kinds.battery.dashboard.page_urls")),
+    path("meters/", include("wattkeeper.kinds.meter.dashboard.page_urls")),
     path("api/alerts/", include("wattkeeper.views.api.alert_urls")),
     path("api/notifications/", include("wattkeeper.views.api.notification_urls")),
     path("api/rules/", include("wattkeeper.views.api.rule_urls")),
@@ -26,6 +27,9 @@ urlpatterns = [
         "api/v1/vehicle_data/", include("wattkeeper.kinds.vehicle.urls")
     ),  # the last of two is the one that pages link to
     path("api/", include("wattkeeper.kinds.battery.urls")),
+    path("reports/", include("wattkeeper.kinds.meter.report.page_urls")),
+    path("", include("wattkeeper.kinds.meter.report.urls")),
+    path("api/", include("wattkeeper.kinds.meter.urls")),
     path("api/v1/battery_status/", include("wattkeeper.kinds.battery.status_urls")),
 ]
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,13 @@ class Due(NamedTuple):
     fleet: Fleet
     row: Row
 
+    @property
+    def at(self) -> datetime:
+        """When it is sent: when it is received, where its stream notes that, else its own time."""
+        repeats = self.fleet.STREAM.repeats
+        moment: datetime = self.row.values[repeats.received_at] if repeats else self.row.at
+        return moment
+
 
 class DemoFeed:
     """A thread that sends the samples of all fleets of the demo in the order of time."""
@@ -58,7 +65,7 @@ class DemoFeed:
         tended = now()
         try:
             for rows in _by_second(fleets):
-                until = rows[-1].row.at
+                until = rows[-1].at
                 if self._over.wait(max((until - now()).total_seconds(), 0)) or not self._send(rows, tenant.pk):
                     break
                 fed_until = until + timedelta(microseconds=1)
@@ -87,8 +94,8 @@ class DemoFeed:
 def _by_second(fleets: Mapping[str, FleetState]) -> Iterator[list[Due]]:
     """What is due in each second in which something is, in the order of time."""
     lives = (_due(FLEETS[name], state) for name, state in fleets.items())
-    merged = heapq.merge(*lives, key=lambda due: due.row.at)
-    return (list(rows) for _, rows in groupby(merged, key=lambda due: due.row.at.replace(microsecond=0)))
+    merged = heapq.merge(*lives, key=lambda due: due.at)
+    return (list(rows) for _, rows in groupby(merged, key=lambda due: due.at.replace(microsecond=0)))
 
 
 def _due(fleet: Fleet, state: FleetState) -> Iterator[Due]:
@@ -105,7 +112,7 @@ def _unsent(rows: Sequence[Due], tenant_id: int) -> list[Due]:
     return [due for due, _ in failed]
 
 
-def _submitted(rows: Sequence[Due], tenant_id: int) -> Iterator[tuple[Due, Future[Ingested]]]:
+def _submitted(rows: Sequence[Due], tenant_id: int) -> Iterator[tuple[Due, Future[Sequence[Ingested]]]]:
     """Those of known things: what somebody has removed is not heard any more."""
     for fleet in FLEETS.values():
         own = [due for due in rows if due.fleet is fleet]
@@ -115,7 +122,7 @@ def _submitted(rows: Sequence[Due], tenant_id: int) -> Iterator[tuple[Due, Futur
         ids |= assets.register([key for key in keys if key not in ids])
         for due in own:
             if asset_id := ids.get(due.row.asset_key):
-                yield due, ingest_submit(fleet.STREAM, Reading(tenant_id, asset_id, due.row))
+                yield due, ingest_submit(fleet.STREAM, [Reading(tenant_id, asset_id, due.row)])
 
 
 def _tend(fleets: Mapping[str, FleetState], tenant: Tenant) -> None:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.core.errors import HomeInUseError
 from wattkeeper.config import serving
+from wattkeeper.config.demo.fleets import FLEETS
 from wattkeeper.config.demo.history import history_load, sample_load
 from wattkeeper.config.demo.notifications import notifications_make
 from wattkeeper.config.demo.people import PASSWORD, people_make
@@ -29,7 +30,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--vehicles", type=int, default=12, help="at the first time")
         parser.add_argument("--packs", type=int, default=200, help="battery packs, at the first time")
-        parser.add_argument("--days", type=int, default=7, help="of history, at the first time")
+        parser.add_argument("--meters", type=int, default=60, help="a building's, with two years of theirs")
+        parser.add_argument("--days", type=int, default=7, help="of the others' history, at the first time")
         parser.add_argument("--sample", action="store_true", help="no fleet but the three batteries of the sample")
         parser.add_argument("--serve", action="store_true", help="then serve, and feed the fleets' present in")
         add_address_arguments(parser)
@@ -37,9 +39,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: it is for DJANGO_ENV=local only.")
-        sizes = {} if options["sample"] else {"vehicles": options["vehicles"], "packs": options["packs"]}
+        sizes = {} if options["sample"] else {name: options[name] for name in FLEETS}
         if not (all(1 <= size <= 1000 for size in sizes.values()) and 1 <= options["days"] <= 365):
-            raise CommandError("Give 1 to 1000 vehicles, 1 to 1000 packs and 1 to 365 days.")
+            fleets = ", ".join(f"1 to 1000 {name}" for name in FLEETS)
+            raise CommandError(f"Give {fleets} and 1 to 365 days.")
         settings.HOME.mkdir(parents=True, exist_ok=True)
         require_migrated()
         logins = people_make()
