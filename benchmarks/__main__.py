@@ -113,6 +113,15 @@ def status(folder: Path) -> Iterator[Figure]:
         yield from status_figures(server, folder)
 
 
+def messages(folder: Path) -> Iterator[Figure]:
+    """Meters: gateways' messages from many clients at once."""
+    from benchmarks.messages import message_figures
+    from benchmarks.server import serving
+
+    with serving(folder / "messages") as server:
+        yield from message_figures(server)
+
+
 def live_page(folder: Path) -> Iterator[Figure]:
     """The dashboard, open while batteries speak."""
     from benchmarks.live_page import live_page_figures
@@ -131,15 +140,26 @@ def live(folder: Path) -> Iterator[Figure]:
         yield from live_figures(server)
 
 
+def month(folder: Path) -> Iterator[Figure]:
+    """Meters' billing file."""
+    from benchmarks.month import DAYS, METERS, month_figures
+    from benchmarks.server import serving
+
+    with serving(folder / "month", before=["benchmarks.meters", str(METERS), str(DAYS)]) as server:
+        yield from month_figures(server)
+
+
 SECTIONS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "load": load,
     "export": export,
     "charts": charts,
     "large": large,
     "status": status,
+    "messages": messages,
     "judging": judging,
     "live": live,
     "live_page": live_page,
+    "month": month,
 }
 
 _HEAD = """# Benchmarks

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 from tests.support.live_load import Heard, LiveLoad, listening
-from tests.support.status_load import Load, Script, Sent, beside
+from tests.support.load import Load, Sent, beside
+from tests.support.status_load import PATH, Script
 
 from benchmarks.report import Figure
 from benchmarks.server import Server
@@ -24,7 +25,6 @@ HOT_EVERY = 12
 HOUR_UPDATES, HOUR_SOCKETS = 72_000, 50
 HOUR_RATE = 600  # updates a second that the server takes at least, so that sockets are open until the last
 MEMORY_LIMIT = 0.05
-PATH = "/api/batteries/{battery}/update_status/"
 
 Send = Callable[[Load], Sent]
 Listen = Callable[[LiveLoad], "Future[Heard]"]

@@ -54,9 +54,9 @@ class Server:
         """Wait until nothing goes on in the background any more, as after a load; the seconds that took."""
         start, quiet = time.monotonic(), 0
         while quiet < QUIET_SECONDS:
-            before = self._cpu_seconds()
+            before = self.cpu_seconds()
             time.sleep(1)
-            quiet = quiet + 1 if self._cpu_seconds() - before < 0.1 else 0
+            quiet = quiet + 1 if self.cpu_seconds() - before < 0.1 else 0
         return time.monotonic() - start - QUIET_SECONDS
 
     def longest_hold(self, since: float) -> float:
@@ -64,7 +64,8 @@ class Server:
         gaps = (line.split() for line in self.gaps_path.read_text().splitlines())
         return max((float(held) for when, held in gaps if float(when) >= since), default=0.0)
 
-    def _cpu_seconds(self) -> float:
+    def cpu_seconds(self) -> float:
+        """Processor time that the worker has used, of all its threads."""
         fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from tests.support.status_load import Load, Script, Sent, beside
+from tests.support.load import Load, Sent, beside
+from tests.support.status_load import Script
 
 from benchmarks.pages import times_of
+from benchmarks.peers.serving import peer_serving
 from benchmarks.report import Figure
-from benchmarks.server import Server, free_port
+from benchmarks.server import Server
 
 BATTERIES = 100_000
 SENDING = 2_000  # of them
@@ -29,16 +27,15 @@ STATS, STATS_LIMIT_SECONDS = "/api/dashboard/stats/", 0.100
 LIST, LIST_LIMIT_SECONDS = "/api/batteries/", 0.025
 REQUESTS = 100
 PEER = "benchmarks.peers.battery_drf.application"
-ROOT = Path(__file__).parents[1]
 
 
 def status_figures(server: Server, folder: Path) -> Iterator[Figure]:
     """The server has the batteries of `benchmarks.batteries`, whose ids begin at 1."""
     yield from _asked(server)
     with beside() as send:
-        ours = _updated(send, server.port, headers=server.headers, path=f"{LIST}{{battery}}/update_status/")
-        with _peer(folder) as port:
-            theirs = _updated(send, port, headers={}, path="/batteries/{battery}/update_status/")
+        ours = _updated(send, server.port, headers=server.headers, path=f"{LIST}{{thing}}/update_status/")
+        with peer_serving(PEER, BATTERIES, threads=1, PEER_DATABASE=str(folder / "peer.sqlite3")) as port:
+            theirs = _updated(send, port, headers={}, path="/batteries/{thing}/update_status/")
             pages = times_of(f"http://127.0.0.1:{port}", "", "/batteries/", clients=1, requests=REQUESTS)
     yield Figure(
         f"update_status, durable and judged, {CLIENTS} clients",
@@ -84,35 +81,9 @@ def _updated(send: Callable[[Load], Sent], port: int, *, headers: dict[str, str]
         list(range(1, SENDING + 1)),
         Script(datetime.now(UTC) - timedelta(days=30), hot_every=IN_TROUBLE),
     )
-    warm = Load(port, headers, batteries, script, clients=CLIENTS, seconds=WARM_SECONDS, path=path)
+    warm = Load(port, headers, batteries, script, path, clients=CLIENTS, seconds=WARM_SECONDS)
     first = send(warm).acknowledged
-    return send(Load(port, headers, batteries, script, CLIENTS, SECONDS, path, first=first))
-
-
-@contextmanager
-def _peer(folder: Path) -> Iterator[int]:
-    """The peer's port. It is served as ours is; with one thread, which is when it is fastest."""
-    env = {**os.environ, "PEER_DATABASE": str(folder / "peer.sqlite3"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-m", PEER, str(BATTERIES)], env=env, cwd=ROOT, check=True)
-    port = free_port()
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "1"]
-    options = ["--port", str(port), "--log-level", "warning", f"{PEER}:application"]
-    with subprocess.Popen([*granian, *options], env=env, cwd=ROOT) as process:
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/batteries/1/")
-            yield port
-        finally:
-            process.terminate()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            httpx.get(url).raise_for_status()
-            return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise RuntimeError("The peer did not start.")
+    return send(Load(port, headers, batteries, script, path, CLIENTS, SECONDS, first=first))
 
 
 def _spread(sent: Sent) -> str:
