@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support import feeds
+from tests.support import feeds, message_load
+from tests.support.batteries import client_of
 from tests.support.servers import Server, serving
 
 pytestmark = pytest.mark.needs("strace")
 
 SYNC = "fsync,fdatasync"
+JSON = {"Content-Type": "application/json"}
 SEND = "write,writev,sendto,sendmsg"
 _SYNCED = re.compile(r"f(?:data)?sync\(\d+<(?P<path>[^>]*)>\) += 0")
 _RENAMED = re.compile(r'rename\w*\(.*"(?P<path>[^"]*)"(?:, \w+)?\) += 0')
@@ -93,21 +98,32 @@ def test_a_chunk_is_on_the_disk_with_its_name_before_its_200(tmp_path: Path) -> 
     assert [path for path in synced(calls) if path.endswith("sqlite3-wal")], "what is known of the upload"
 
 
-def test_a_reading_is_on_the_disk_before_its_201(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "content", "part"),
+    [
+        ("", feeds.reading(), "2025"),
+        (message_load.PATH, message_load.Messages(datetime(2025, 5, 1)).body(1, 0), f"{datetime.now(UTC):%Y}"),
+        (message_load.PATH, message_load.Messages(datetime(2025, 5, 1), per=3).body(1, 0), f"{datetime.now(UTC):%Y}"),
+    ],
+    ids=["reading", "message", "array"],
+)
+def test_a_reading_is_on_the_disk_before_its_201(tmp_path: Path, path: str, content: Any, part: str) -> None:
     with traced(tmp_path) as (server, trace):
-        with server.client() as client:
-            assert client.post("", json=feeds.reading()).status_code == 201
+        with client_of(server) as client:
+            body = content if isinstance(content, bytes) else json.dumps(content)
+            where = path or str(server.client().base_url)
+            assert client.post(where, content=body, headers=JSON).status_code == 201
         assert server.stop() == 0
     calls = trace.before_answer("201 Created")
-    part = re.compile(rf"{re.escape(str(server.home))}/readings/.*/(?:tmp_insert_)?2025_\w+")
-    content = [path for path in synced(calls) if part.match(path) and path.endswith("/data.bin")]
-    assert content
-    table = str(Path(content[0]).parents[1])
-    placed = [path for path in renamed(calls) if path.startswith(f"{table}/2025_")]
+    year = re.compile(rf"{re.escape(str(server.home))}/readings/.*/(?:tmp_insert_)?{part}_\w+")
+    content_ = [path for path in synced(calls) if year.match(path) and path.endswith("/data.bin")]
+    assert content_
+    table = str(Path(content_[0]).parents[1])
+    placed = [path for path in renamed(calls) if path.startswith(f"{table}/{part}_")]
     assert placed
     after = calls[next(place for place, call in enumerate(calls) if renamed([call]) == placed[:1]) :]
     assert table in synced(after), "its place in the table"
-    assert [path for path in synced(calls) if path.endswith("wattkeeper.sqlite3-wal")], "its vehicle, which is new"
+    assert [path for path in synced(calls) if path.endswith("wattkeeper.sqlite3-wal")], "its thing, which is new"
 
 
 def test_a_load_is_on_the_disk_before_its_report(tmp_path: Path) -> None:

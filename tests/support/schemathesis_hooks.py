@@ -7,7 +7,7 @@ says how many channels, routes and messages there are, with the ids from 1 on.
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import schemathesis
@@ -31,11 +31,18 @@ CHANNELS = int(os.environ["CHANNELS"])
 uploads = strategies.sampled_from(OF_VEHICLES)
 times = strategies.datetimes(datetime(1990, 1, 2), datetime(2025, 1, 1)).map(lambda at: at.isoformat() + "Z")
 
+today = datetime.now(UTC).date()
+
 for name, values in {
+    "day-of-late": strategies.integers(10, 40).map(lambda days: f"{today - timedelta(days=days)}"),
+    "day-of-these-days": strategies.integers(0, 9).map(lambda days: f"{today - timedelta(days=days)}"),
     "binary": strategies.just(CSV),
     "date-time": times,  # a reading is of the past, and not older than 1990
     "iana-time-zone": strategies.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"]),
     "iso-8601-or-epoch": strategies.sampled_from(MOMENTS),
+    "medium": strategies.sampled_from(["heat", "4", "cold water (22)"]),
+    "month-that-has-begun": strategies.sampled_from(["2021-09", "2024-02"]),
+    "site-of-meters": strategies.just(""),  # there is none
     "tenant-slug": strategies.just("default"),
     "uuid": uploads | strategies.uuids().map(str),
 }.items():

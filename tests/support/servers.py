@@ -135,7 +135,7 @@ def home_make(home: Path) -> str:
 
 
 def demo_make(home: Path) -> str:
-    """A home with a small demo: three vehicles, twenty packs, a day of each; the secret of its key."""
+    """A home with a small demo: three vehicles, twenty packs, a day of each, ten meters; the secret of its key."""
     template, key = _demo()
     shutil.copytree(template, home, dirs_exist_ok=True, symlinks=True)  # the engine's folders lead to one another
     return key
@@ -145,7 +145,7 @@ def demo_make(home: Path) -> str:
 def _demo() -> tuple[Path, str]:
     home = Path(settings.HOME) / "demo"
     key = home_make(home)
-    command("demo", "--vehicles", 3, "--packs", 20, "--days", 1, home=home).check_returncode()
+    command("demo", "--vehicles", 3, "--packs", 20, "--meters", 10, "--days", 1, home=home).check_returncode()
     return home, key
 
 

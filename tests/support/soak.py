@@ -25,8 +25,9 @@ import psutil
 
 from tests.support import soak_checks as checks
 from tests.support.batteries import API, batteries_make, client_of
+from tests.support.load import Load, Sent, beside
 from tests.support.servers import Server, serving
-from tests.support.status_load import Load, Script, Sent, beside
+from tests.support.status_load import PATH, Script
 
 AGO = timedelta(days=60)  # the readings' own times begin there, and lie close behind one another
 ODD = 5  # requests of each odd sort, whose counts are known
@@ -164,7 +165,14 @@ class _Soak:
         batteries, first = list(self._serials), dict(self._taken)
         plan = self._plan
         return Load(
-            self._server.port, headers, batteries, self._script, clients=plan.clients, seconds=seconds, first=first
+            self._server.port,
+            headers,
+            batteries,
+            self._script,
+            PATH,
+            clients=plan.clients,
+            seconds=seconds,
+            first=first,
         )
 
     def _note(self, ended: str, sent: Sent) -> None:

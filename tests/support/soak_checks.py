@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.support.batteries import STATUS, client_of
+from tests.support.load import BUSY
 from tests.support.servers import Server
-from tests.support.status_load import BUSY, OK, Script
+from tests.support.status_load import Script
 
 SHOWN = 3  # of each sort of thing that is wrong
 OUTCOMES = ("accepted", "duplicate", "refused", "failed")
@@ -80,8 +81,8 @@ def counters_wrong(counts: Mapping[str, int], answers: Counter[int], *, odd: int
     """
     if sum(counts.values()) != answers.total():
         yield f"{answers.total()} requests were answered, {sum(counts.values())} are counted: {dict(counts)}"
-    if counts["accepted"] + counts["duplicate"] != answers[OK]:
-        yield f"{answers[OK]} readings were acknowledged, but counted are {dict(counts)}"
+    if counts["accepted"] + counts["duplicate"] != answers[200]:
+        yield f"{answers[200]} readings were acknowledged, but counted are {dict(counts)}"
     if not odd <= counts["duplicate"] <= odd + unsure:
         yield f"{odd} to {odd + unsure} duplicates were sent, {counts['duplicate']} are counted"
     if counts["refused"] != odd:
