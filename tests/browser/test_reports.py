@@ -38,7 +38,7 @@ def test_last_months_report_is_looked_through_and_downloaded(page: Page) -> None
     expect(rows.filter(has_text="00000003")).to_contain_text("no time of its own")
     page.get_by_role("link", name="With an error").click()
     expect(rows).to_have_count(2)
-    expect(rows.nth(1)).to_contain_text("permanent error (8)")
+    expect(rows.nth(1)).to_contain_text("permanent error")
     page.get_by_label("All values").check()
     expect(rows.filter(has_text="Energy (kWh), tariff 1")).to_have_count(1)
     assert fits(page)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from wattkeeper.flow.readings.reading import Reading, Row
-from wattkeeper.flow.store.counters import CounterDay, rise
+from wattkeeper.flow.store.counters import STANDS, CounterDay, rise
 from wattkeeper.kinds.meter.streams import MESSAGE
 
 _digests = itertools.count(1)
@@ -24,9 +24,9 @@ def counted(tenant_id: int, asset_id: int, at: datetime, **values: Any) -> Readi
 
 
 def days_by_hand(asset_id: int, samples: Sequence[tuple[datetime, float]], zone: Any) -> list[CounterDay]:
-    """What `counter_days` gives for samples that fall only to begin anew, in plain Python."""
+    """What `counter_days` gives for samples of which none falls by little, in plain Python."""
     days = []
-    for day, some in itertools.groupby(samples, key=lambda sample: sample[0].astimezone(zone).date()):
+    for day, some in itertools.groupby(_sound(samples), key=lambda sample: sample[0].astimezone(zone).date()):
         inside = list(some)
         steps = [rise(before, after) for (_, before), (_, after) in itertools.pairwise(inside)]
         days.append(
@@ -35,3 +35,14 @@ def days_by_hand(asset_id: int, samples: Sequence[tuple[datetime, float]], zone:
             )
         )
     return days
+
+
+def _sound(samples: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
+    """The samples but those that lie below both of their neighbours, of which the second is no lower."""
+    values = [value for _, value in samples]
+    around = zip(values[:1] + values, values, [*values[1:], *values[-1:]], strict=False)
+    return [
+        sample
+        for sample, (before, value, after) in zip(samples, around, strict=True)
+        if not (value < STANDS * before and value < after and after >= before)
+    ]

@@ -84,7 +84,8 @@ def test_a_row_that_lies_there_twice_counts_once(any_store: Store, tenant_id: in
         ((100.0, 99.5, 100.0, 101.0), 1.0, 0),  # water that flowed back
         ((100.0, 91.0, 83.0, 100.0, 102.0), 2.0, 0),
         ((0.0, 0.0), 0.0, 0),
-        ((-5.0, -6.0, -4.0), 2.0, 1),
+        ((-5.0, -6.0, -5.5), 0.5, 1),
+        ((-5.0, -6.0, -4.0), 1.0, 0),  # below both of its neighbours: a fault of transmission
     ],
 )
 def test_a_fall_is_understood(
