@@ -14,6 +14,7 @@ from tests.support.meters import message, meter_make, understood
 from tests.views.dashboard.test_pages import browser, rows_of
 from wattkeeper.base.accounts.models import AuditEntry, Tenant
 from wattkeeper.base.assets.models import SiteZone
+from wattkeeper.kinds.meter.events import StoragesChanged
 from wattkeeper.kinds.meter.known import meters
 from wattkeeper.kinds.meter.models import DueStorage
 
@@ -38,7 +39,9 @@ def test_the_houses_default_is_shown_until_another_is_said(owner: Person, tenant
     ]
 
 
-def test_a_setting_counts_at_once_and_is_noted(owner: Person, tenant: Tenant) -> None:
+def test_a_setting_counts_at_once_and_is_noted(
+    owner: Person, tenant: Tenant, django_capture_on_commit_callbacks: Any
+) -> None:
     meter_make(tenant)
     who, client = [understood(message()).identity], browser(owner)
 
@@ -46,13 +49,15 @@ def test_a_setting_counts_at_once_and_is_noted(owner: Person, tenant: Tenant) ->
         (one,) = meters.ask(tenant.pk, who, by="test").values()
         return one.zone.key, one.due_storage
 
-    meters.forget_all()
+    meters.forget_all(StoragesChanged(tenant.pk))
     assert known() == ("Europe/Berlin", 1)
-    client.post(PAGE, ZONE)
-    client.post(PAGE, STORAGE)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(PAGE, ZONE)
+        client.post(PAGE, STORAGE)
     assert known() == ("Europe/London", 8)
-    client.post(f"{PAGE}zones/{SiteZone.objects.get(tenant=tenant).pk}/remove/")
-    client.post(f"{PAGE}storages/{DueStorage.objects.get(tenant=tenant).pk}/remove/")
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"{PAGE}zones/{SiteZone.objects.get(tenant=tenant).pk}/remove/")
+        client.post(f"{PAGE}storages/{DueStorage.objects.get(tenant=tenant).pk}/remove/")
     assert known() == ("Europe/Berlin", 1)
     noted = AuditEntry.objects.filter(tenant=tenant, actor=f"user:{owner.user.pk}").order_by("pk")
     assert [entry.action for entry in noted] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
@@ -21,8 +21,6 @@ from wattkeeper.base.assets.queries import ids_of
 from wattkeeper.base.assets.rhythm import usual_interval_next
 from wattkeeper.base.core import bus, clock
 from wattkeeper.base.core.errors import ConflictError
-
-T = TypeVar("T")
 
 # A broken or hostile sender could invent assets without end.
 SELF_REGISTERED_MAX = 100_000
@@ -181,6 +179,7 @@ def site_zone_set(*, tenant: Tenant, site: str, time_zone: str, actor: str) -> S
     row.save()
     if before != time_zone:
         _audit_zone(row, actor=actor, action="site_zone_set", detail={"time_zone": [before, time_zone]})
+        zones_tell(tenant.pk)
     return row
 
 
@@ -188,6 +187,7 @@ def site_zone_set(*, tenant: Tenant, site: str, time_zone: str, actor: str) -> S
 def site_zone_remove(row: SiteZone, *, actor: str) -> None:
     """The site has no zone of its own any more."""
     _audit_zone(row, actor=actor, action="site_zone_remove", detail={"time_zone": [row.time_zone, None]})
+    zones_tell(row.tenant_id)
     row.delete()
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import NullIf
 
 from wattkeeper.base.accounts.callers import Caller, tenant_for_read
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.queries import LONGEST_TEXT, assets_of_kind
+from wattkeeper.base.assets.queries import LONGEST_TEXT, assets_of_kind, known_first
 from wattkeeper.base.assets.states import Freshness, state_channels
 from wattkeeper.base.catalog.channels import Channel, ChannelType
 from wattkeeper.base.catalog.kinds import Kind
@@ -127,7 +127,7 @@ class AssetFilter:
         if column == "key":
             yield self.sort  # by an index, which nulls_last would pass by
         else:
-            yield by.desc(nulls_last=True) if self.sort.startswith("-") else by.asc(nulls_last=True)
+            yield known_first(by, descending=self.sort.startswith("-"))
             yield "key"
 
 

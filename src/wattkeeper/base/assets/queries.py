@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from django.db.models import Case, Count, Q, QuerySet, SmallIntegerField, When
+from django.db.models import Case, Count, F, Func, Q, QuerySet, SmallIntegerField, When
+from django.db.models.expressions import OrderBy
 
 from wattkeeper.base.assets.memory import remembered
 from wattkeeper.base.assets.models import Asset
@@ -16,6 +17,11 @@ from wattkeeper.base.catalog.kinds import Kind
 LONGEST_TEXT = 200  # of keys, names and sites: what is longer is not asked for
 
 _KEYS_A_QUESTION = 5_000
+
+
+def known_first(by: F | Func, *, descending: bool) -> OrderBy:
+    """In this order, but what is not known comes last whichever way."""
+    return by.desc(nulls_last=True) if descending else by.asc(nulls_last=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

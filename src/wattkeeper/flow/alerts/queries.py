@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 
 from wattkeeper.base.assets.many import among
+from wattkeeper.base.assets.queries import known_first
 from wattkeeper.base.catalog.alerting import Level
 from wattkeeper.flow.alerts.machine import Phase, Watch
 from wattkeeper.flow.alerts.models import Alert, Group, Happening, RuleState, Transition, group_and_level
@@ -200,5 +201,5 @@ def _ordered(alerts: QuerySet[Alert], ordering: str) -> QuerySet[Alert]:
     if name == "alert_level":
         alerts = alerts.alias(severity=_SEVERITY)
     column = _COLUMNS.get(name, name)
-    last = F(column).desc(nulls_last=True) if minus else F(column).asc(nulls_last=True)
+    last = known_first(F(column), descending=bool(minus))
     return alerts.order_by(last if name == "resolved_at" else f"{minus}{column}", f"{minus}pk")

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.db.models import Count, Exists, F, Max, Min, Model, OuterRef, Q, QuerySet
 
+from wattkeeper.base.assets.queries import known_first
 from wattkeeper.base.core import clock
 from wattkeeper.flow.notify.channel_settings import type_of
 from wattkeeper.flow.notify.channels.declared import Outcome
@@ -153,8 +154,7 @@ def _ordered(rows: QuerySet[_Row], ordering: str) -> QuerySet[_Row]:
     column = _COLUMNS.get(name, name)
     if name not in _MAY_BE_NULL:
         return rows.order_by(f"{minus}{column}", f"{minus}pk")
-    by = F(column).desc(nulls_last=True) if minus else F(column).asc(nulls_last=True)
-    return rows.order_by(by, f"{minus}pk")
+    return rows.order_by(known_first(F(column), descending=bool(minus)), f"{minus}pk")
 
 
 def _failures_since(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import F, Prefetch, Q, QuerySet
 
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.queries import assets_of_kind
+from wattkeeper.base.assets.queries import assets_of_kind, known_first
 from wattkeeper.kinds.battery.models import Battery, Device
 from wattkeeper.kinds.battery.streams import NAMEPLATE, STATUS
 
@@ -46,8 +46,7 @@ def batteries_asked(
     if ordering:
         column = ordering.removeprefix("-")
         by = F(column if column == "created_at" else f"battery_state__{column}")
-        order = by.desc(nulls_last=True) if ordering.startswith("-") else by.asc(nulls_last=True)
-        found = found.order_by(order, "pk")
+        found = found.order_by(known_first(by, descending=ordering.startswith("-")), "pk")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,10 +19,12 @@ from wattkeeper.base.assets.states import states_known
 from wattkeeper.base.catalog import registry
 from wattkeeper.base.catalog.kinds import NewestRow
 from wattkeeper.base.catalog.streams import Stream
+from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.ingest import ingest_written
 from wattkeeper.flow.rules.actions import plans_outdate
 from wattkeeper.kinds.meter.codes import media
+from wattkeeper.kinds.meter.events import StoragesChanged
 from wattkeeper.kinds.meter.message import Identity
 from wattkeeper.kinds.meter.models import DueStorage, Meter, MeterState
 from wattkeeper.kinds.meter.streams import MESSAGE
@@ -141,6 +144,7 @@ def due_storage_add(
     row.full_clean()
     row.save()
     _audit_due_storage(row, actor=actor, action="due_storage_add")
+    storages_tell(tenant.pk)
     return row
 
 
@@ -148,7 +152,13 @@ def due_storage_add(
 def due_storage_remove(row: DueStorage, *, actor: str) -> None:
     """Such meters keep to the convention again."""
     _audit_due_storage(row, actor=actor, action="due_storage_remove")
+    storages_tell(row.tenant_id)
     row.delete()
+
+
+def storages_tell(tenant_id: int) -> None:
+    """After the commit, whoever listens hears that values of the due date lie elsewhere."""
+    transaction.on_commit(partial(bus.tell, StoragesChanged(tenant_id)))
 
 
 def _audit_due_storage(row: DueStorage, *, actor: str, action: str) -> None:

@@ -3,12 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from wattkeeper.base.accounts.admin import ReadOnlyAdmin, TenantAdmin
-from wattkeeper.kinds.meter.known import meters
+from wattkeeper.kinds.meter.actions import storages_tell
 from wattkeeper.kinds.meter.models import DueStorage, FrozenMonth, Meter, MeterState
 
 
@@ -41,15 +40,17 @@ class DueStorageAdmin(TenantAdmin[DueStorage]):
 
     def save_model(self, request: HttpRequest, obj: DueStorage, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        transaction.on_commit(meters.forget_all)
+        storages_tell(obj.tenant_id)
 
     def delete_model(self, request: HttpRequest, obj: DueStorage) -> None:
         super().delete_model(request, obj)
-        transaction.on_commit(meters.forget_all)
+        storages_tell(obj.tenant_id)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DueStorage]) -> None:
+        tenants = set(queryset.values_list("tenant_id", flat=True))
         super().delete_queryset(request, queryset)
-        transaction.on_commit(meters.forget_all)
+        for tenant_id in tenants:
+            storages_tell(tenant_id)
 
 
 @admin.register(FrozenMonth)

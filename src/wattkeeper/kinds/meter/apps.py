@@ -8,11 +8,15 @@ class MeterConfig(AppConfig):
     label = "meter"
 
     def ready(self) -> None:
+        from wattkeeper.base.assets.events import AssetChanged, ZonesChanged
         from wattkeeper.base.catalog.kinds import Kind, KindPage, UnknownAsset
         from wattkeeper.base.catalog.registry import register
+        from wattkeeper.base.core import bus
         from wattkeeper.kinds.meter import usual  # noqa: F401  (registers its periodic function)
         from wattkeeper.kinds.meter.actions import state_apply
         from wattkeeper.kinds.meter.badges import BADGES
+        from wattkeeper.kinds.meter.events import StoragesChanged
+        from wattkeeper.kinds.meter.known import meters
         from wattkeeper.kinds.meter.live import meters_shown
         from wattkeeper.kinds.meter.looks import LOOKS
         from wattkeeper.kinds.meter.panels import PANELS
@@ -45,3 +49,6 @@ class MeterConfig(AppConfig):
         shown.register(MESSAGE.kind, meters_shown)
         state_badges.register(MESSAGE.kind, BADGES)
         asset_looks.register(MESSAGE.kind, LOOKS)
+        bus.listen(AssetChanged, meters.forget)
+        bus.listen(ZonesChanged, meters.forget_all)
+        bus.listen(StoragesChanged, meters.forget_all)

@@ -8,8 +8,6 @@ from functools import partial
 
 from wattkeeper.base.accounts.callers import Caller
 from wattkeeper.base.accounts.matrix import Action
-from wattkeeper.base.assets.events import AssetChanged, ZonesChanged
-from wattkeeper.base.core import bus
 from wattkeeper.base.core.clock import now
 from wattkeeper.flow.ingest import WAIT_SECONDS, Ingested, count_readings
 from wattkeeper.kinds.meter.known import meters
@@ -34,8 +32,6 @@ INLINE_BYTES, INLINE_MESSAGES = 16 << 10, 20
 def data_door(otherwise: Application) -> HotDoor:
     """`otherwise` behind the door."""
     door = _DataDoor()
-    bus.listen(AssetChanged, meters.forget)
-    bus.listen(ZonesChanged, meters.forget_all)
     return HotDoor(PATH, door.answer, otherwise=otherwise, body_most=BODY_MOST, encodings=ENCODINGS)
 
 

@@ -13,6 +13,7 @@ from wattkeeper.base.assets.events import AssetChanged, ZonesChanged
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.base.assets.zones import site_zones
 from wattkeeper.kinds.meter.actions import meters_register
+from wattkeeper.kinds.meter.events import StoragesChanged
 from wattkeeper.kinds.meter.message import Identity
 from wattkeeper.kinds.meter.models import DueStorage
 from wattkeeper.kinds.meter.pairs import DUE_STORAGE
@@ -79,7 +80,7 @@ class KnownMeters:
             if name := self._keys.pop(event.asset_id, None):
                 self._kept.pop(name, None)
 
-    def forget_all(self, event: ZonesChanged | None = None) -> None:
+    def forget_all(self, event: ZonesChanged | StoragesChanged) -> None:
         """What a tenant says of its sites' zones, or of storages, has changed."""
         with self._lock:
             for news in self._asking:

@@ -8,7 +8,7 @@ from datetime import date
 from django.db.models import F, Q, QuerySet
 
 from wattkeeper.base.assets.models import Asset
-from wattkeeper.base.assets.queries import assets_of_kind
+from wattkeeper.base.assets.queries import assets_of_kind, known_first
 from wattkeeper.base.assets.zones import site_zones
 from wattkeeper.flow.store import queries
 from wattkeeper.flow.store.queries import Ordering, Selection, StoredRow
@@ -58,7 +58,7 @@ def meters_asked(
         found = found.filter(meter__manufacturer=manufacturer)
     if ordering:
         by = F({"at": "meter_state__at"}.get(column := ordering.removeprefix("-"), column))
-        found = found.order_by(by.desc(nulls_last=True) if ordering.startswith("-") else by.asc(nulls_last=True), "pk")
+        found = found.order_by(known_first(by, descending=ordering.startswith("-")), "pk")
     return found
 
 

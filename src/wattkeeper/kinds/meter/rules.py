@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from wattkeeper.base.catalog.alerting import AlertType, Condition, Level, RuleDefault
+from wattkeeper.kinds.meter.telegram_times import AHEAD, TOLERANCE
+
+_HOUR = timedelta(hours=1)  # the unit of `clock_offset`
 
 ALERT_TYPES = (
     AlertType.FAULT,
@@ -51,8 +56,8 @@ DEFAULT_RULES = (
         level=Level.WARNING,
         channel="clock_offset",
         condition=Condition.OUTSIDE,
-        low="-48",
-        high="0.1",
+        low=f"{-TOLERANCE / _HOUR:g}",
+        high=f"{AHEAD / _HOUR:g}",
         text="Have the meter's clock set. Until then its messages count by the time of their reception.",
     ),
     RuleDefault(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.contrib import messages
 from django.forms import CharField, Form, IntegerField, TextInput
@@ -20,11 +20,12 @@ from wattkeeper.base.assets.zones import DEFAULT_ZONE, site_zone_by_id, site_zon
 from wattkeeper.base.core.errors import NotFoundError
 from wattkeeper.kinds.meter.actions import due_storage_add, due_storage_remove
 from wattkeeper.kinds.meter.codes import manufacturers, media
-from wattkeeper.kinds.meter.known import meters
 from wattkeeper.kinds.meter.pairs import DUE_STORAGE
 from wattkeeper.kinds.meter.queries import due_storage_by_id, due_storages_said
 from wattkeeper.views.dashboard.forms import done
 from wattkeeper.views.dashboard.guard import page
+
+_Said = TypeVar("_Said", contravariant=True)
 
 EDIT = page(read=Action.ASSET_EDIT, write=Action.ASSET_EDIT)
 
@@ -94,29 +95,29 @@ def settings(request: HttpRequest, caller: Caller) -> HttpResponse:
 @EDIT
 def zone_end(request: HttpRequest, caller: Caller, zone_id: int) -> HttpResponse:
     """POST takes what is said of a site away."""
-    row = site_zone_by_id(zone_id, tenant_id=caller.tenant_id)
-    if row is None:
-        raise NotFoundError("There is no such setting.")
-    if request.method != "POST":
-        return redirect("meter-settings")
-    site_zone_remove(row, actor=caller.identity)
-    return _changed(request)
+    return _ended(request, caller, site_zone_by_id(zone_id, tenant_id=caller.tenant_id), site_zone_remove)
 
 
 @EDIT
 def storage_end(request: HttpRequest, caller: Caller, storage_id: int) -> HttpResponse:
     """POST takes what is said of a maker's meters away."""
-    row = due_storage_by_id(storage_id, tenant_id=caller.tenant_id)
+    return _ended(request, caller, due_storage_by_id(storage_id, tenant_id=caller.tenant_id), due_storage_remove)
+
+
+class _Remove(Protocol[_Said]):
+    def __call__(self, row: _Said, *, actor: str) -> None: ...
+
+
+def _ended(request: HttpRequest, caller: Caller, row: _Said | None, remove: _Remove[_Said]) -> HttpResponse:
     if row is None:
         raise NotFoundError("There is no such setting.")
     if request.method != "POST":
         return redirect("meter-settings")
-    due_storage_remove(row, actor=caller.identity)
+    remove(row, actor=caller.identity)
     return _changed(request)
 
 
 def _changed(request: HttpRequest) -> HttpResponse:
-    meters.forget_all()
     messages.success(request, "Saved. It counts for what comes from now on, and for every month that is not frozen.")
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     return redirect(reverse("meter-settings") + query)
