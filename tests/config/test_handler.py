@@ -324,6 +324,8 @@ class TestTheBody:
                 yield b"x" * (1 << 20)
 
         self.assert_too_large(self.post(content=pieces()))
+        lies = {"Content-Length": "5", "Transfer-Encoding": "chunked"}
+        self.assert_too_large(self.post(content=pieces(), headers=lies))
 
     @pytest.mark.parametrize("length", ["-1", "x", "1e3", ""])
     def test_a_length_that_is_none_is_refused(self, length: str) -> None:

@@ -66,13 +66,13 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 async def _http(scope: Scope, receive: Receive, send: Send) -> None:
     """The doors and Django, behind a limit on the body: Django reads all of it before it looks at anything."""
-    announced = b"0"
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            announced = value
-            break
+    headers = dict(scope["headers"])
+    announced = headers.get(b"content-length", b"0")
     if not announced.isdigit() or int(announced) > MAX_BODY_BYTES:
         await _too_large(send)
+        return
+    if b"content-length" in headers and b"transfer-encoding" not in headers:
+        await answers(scope, receive, send)  # the server sees to it that it is no longer than it says
         return
     received = 0
 

@@ -25,7 +25,7 @@ QUEUE_ROWS = 10_000
 FLUSH_ROWS = 4_000  # and what came together with the last of them
 # A flush costs much by itself and little for each row. Where many send, those who have just been answered send their
 # next ones now: as long as more come in a tick, a busy flush waits for them; after a small one not as long.
-TICK_SECONDS, TICK_SECONDS_SMALL, GATHER_SECONDS = 0.010, 0.003, 0.060
+TICK_SECONDS, TICK_SECONDS_SMALL, GATHER_SECONDS = 0.006, 0.003, 0.030
 SMALL_ROWS = 16
 
 T = TypeVar("T")

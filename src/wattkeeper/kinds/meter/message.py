@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from wattkeeper.kinds.meter.codes import identnrs, manufacturers
 from wattkeeper.kinds.meter.codes.identnrs import identnr_of
@@ -102,12 +104,11 @@ class Identity(Struct, frozen=True, gc=False):
     identnr: str  # eight digits; hexadecimal ones where the meter has such
     version: int
     type: int
+    key: str = ""  # the asset's: `EFE-83251076-0-4`
 
-    @property
-    def key(self) -> str:
-        """The asset's key: `EFE-83251076-0-4`."""
+    def __post_init__(self) -> None:
         letters = manufacturers.letters_of(self.manufacturer) or str(self.manufacturer)
-        return f"{letters}-{self.identnr}-{self.version}-{self.type}"
+        force_setattr(self, "key", f"{letters}-{self.identnr}-{self.version}-{self.type}")
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -173,15 +174,24 @@ def _plain(raw: bytes) -> _WholeBody | None:
 
 def _said(records: Sequence[Record], device: Device, raw: bytes) -> Message | None:
     """The message; None where the device's codes are none."""
-    identnr, manufacturer = identnr_of(device.identnr), manufacturers.said_code(device.manufacturer)
-    if identnr is None or manufacturer is None:
+    who = _identity_of(device.manufacturer, device.identnr, device.version, device.type)
+    if who is None:
         return None
-    said = (manufacturer, identnr, device.version, device.type, device.status, device.accessnr, _alike(records))
+    alike = _alike(records)
+    said = (who.manufacturer, who.identnr, who.version, who.type, device.status, device.accessnr, alike)
     digest = int.from_bytes(blake2b(_encoder.encode(said), digest_size=8).digest(), "big")
-    identity = Identity(manufacturer, identnr, device.version, device.type)
-    if any(type(record.value) is float for record in records):
-        records = _as_sent(records, raw)
-    return Message(identity, device.status, device.accessnr, records, bytes(raw), digest or 1)
+    for record in records:
+        if type(record.value) is float:
+            records = _as_sent(records, raw)
+            break
+    return Message(who, device.status, device.accessnr, records, bytes(raw), digest or 1)
+
+
+@lru_cache(maxsize=65_536)  # the same meters send again and again
+def _identity_of(manufacturer: int | str, identnr: int | str, version: int, type_: int) -> Identity | None:
+    """Of what a device says; None where its codes are none."""
+    number, maker = identnr_of(identnr), manufacturers.said_code(manufacturer)
+    return None if number is None or maker is None else Identity(maker, number, version, type_)
 
 
 def _as_sent(records: Sequence[Record], raw: bytes) -> Sequence[Record]:
