@@ -111,16 +111,13 @@ class ByContent:
 
     def __init__(self, stream: Stream, repeats: Repeats) -> None:
         self._stream = stream
-        self._repeats = repeats
         self._digest_name, self._own_name, self._received_name = repeats.digest, repeats.own_time, repeats.received_at
         self._within = timedelta(seconds=repeats.within_seconds)
-        self._own: dict[
-            int, tuple[datetime, int]
-        ] = {}  # by asset, the newest time that a reading gave itself; its digest
+        self._own: dict[int, tuple[datetime, int]] = {}  # by asset, the newest time that one gave itself; its digest
         self._timeless: dict[int, datetime] = {}  # by asset, when the newest came that gave itself none
 
     def start(self, client: Client) -> None:
-        own, received, digest = self._repeats.own_time, self._repeats.received_at, self._repeats.digest
+        own, received, digest = self._own_name, self._received_name, self._digest_name
         rows: Sequence[Sequence[Any]] = client.query(
             f"SELECT asset_id, max({own}), argMax({digest}, {own}), maxIf({received}, {own} IS NULL) "
             f"FROM {table_of(self._stream)} GROUP BY asset_id"
@@ -142,7 +139,7 @@ class ByContent:
         return own <= newest or self._digest(reading) == digest
 
     def kept(self, client: Client, unsure: Collection[Reading]) -> Mapping[Hashable, Sequence[Kept]]:
-        digest, received, own = self._repeats.digest, self._repeats.received_at, self._repeats.own_time
+        digest, received, own = self._digest_name, self._received_name, self._own_name
         assets = ", ".join({f"({r.tenant_id}, {r.asset_id})" for r in unsure})
         digests = ", ".join({str(self._digest(r)) for r in unsure})
         rows: Sequence[Sequence[Any]] = client.query(

@@ -38,6 +38,9 @@ for _what in WHATS:  # a counter that is nought is there, too
     UNKNOWN_CODES.labels(_what)
 
 _array = msgspec.json.Decoder(list[msgspec.Raw])
+_lenient = json.JSONDecoder()
+_encoded = msgspec.json.Encoder().encode
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class UnreadableError(WattkeeperError):
@@ -142,10 +145,6 @@ def _past_blanks(text: str, place: int) -> int:
     return place
 
 
-_lenient = json.JSONDecoder()
-_MICROSECOND = timedelta(microseconds=1)
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A body whose messages may be written: `refused` are those that may not, by their place in it."""
@@ -233,9 +232,6 @@ def answer_of(asked: Asked, ingested: Sequence[Ingested]) -> tuple[int, bytes]:
         "receipts": receipts,
     }
     return 201 if not asked.refused else 207 if ingested else 400, _encoded(body)
-
-
-_encoded = msgspec.json.Encoder().encode
 
 
 def _receipt_of(

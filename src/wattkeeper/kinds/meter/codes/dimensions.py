@@ -71,10 +71,6 @@ class Dimension:
     unit: str
     factor: Fraction
 
-    @property
-    def is_measured(self) -> bool:
-        return self.quantity not in NOT_MEASURED
-
     def scaled(self, value: int | float) -> float:
         """The value in `unit`, to the precision of a double; infinite where it is beyond one."""
         try:
