@@ -38,11 +38,13 @@ def days_by_hand(asset_id: int, samples: Sequence[tuple[datetime, float]], zone:
 
 
 def _sound(samples: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
-    """The samples but those that lie below both of their neighbours, of which the second is no lower."""
+    """The samples but those that lie below both of their neighbours, of which the second is no lower, or far above
+    both where these are close together."""
     values = [value for _, value in samples]
     around = zip(values[:1] + values, values, [*values[1:], *values[-1:]], strict=False)
     return [
         sample
         for sample, (before, value, after) in zip(samples, around, strict=True)
         if not (value < STANDS * before and value < after and after >= before)
+        and not (0 < before <= after and before >= STANDS * after and after < STANDS * value)
     ]

@@ -26,9 +26,11 @@ def asset() -> int:
     return AssetBook().register(["M"])["M"]
 
 
-def days(store: Store, tenant_id: int, zone: ZoneInfo = BERLIN, **options: object) -> list[CounterDay]:
+def days(
+    store: Store, tenant_id: int, zone: ZoneInfo = BERLIN, *, doubt: str = "", **options: object
+) -> list[CounterDay]:
     selection = Selection(tenant_id=tenant_id, **options)  # type: ignore[arg-type]
-    return counter_days(store.engine, MESSAGE, selection, "volume", zone=zone)
+    return counter_days(store.engine, MESSAGE, selection, "volume", zone=zone, doubt=doubt)
 
 
 def test_a_day_goes_from_local_midnight_to_local_midnight_also_where_it_has_23_or_25_hours(
@@ -86,6 +88,8 @@ def test_a_row_that_lies_there_twice_counts_once(any_store: Store, tenant_id: in
         ((0.0, 0.0), 0.0, 0),
         ((-5.0, -6.0, -5.5), 0.5, 1),
         ((-5.0, -6.0, -4.0), 1.0, 0),  # below both of its neighbours: a fault of transmission
+        ((1_000.0, 999_999.0, 1_001.0, 1_002.0), 2.0, 0),  # far above both, which are close: another
+        ((10.0, 500.0, 20.0), 510.0, 1),  # these are not
     ],
 )
 def test_a_fall_is_understood(
@@ -94,6 +98,47 @@ def test_a_fall_is_understood(
     one, at = asset(), datetime(2026, 5, 1, 10, tzinfo=UTC)
     any_store.write(MESSAGE, [counted(tenant_id, one, at + hour * HOUR, volume=v) for hour, v in enumerate(values)])
     assert [(day.risen, day.falls) for day in days(any_store, tenant_id)] == [(risen, falls)]
+
+
+ERROR = (0, 0, 1, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "risen", "falls"),
+    [
+        ((12_345.0, 12_346.0, 0.0, 0.0, 0.0, 12_346.0, 12_347.0), 2.0, 0),  # nothing was used
+        ((100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0), 60.0, 0),  # it counts all the same
+        ((100.0, 110.0, 0.0, 5.0, 6.0, 7.0, 8.0), 18.0, 1),  # it has begun anew meanwhile
+    ],
+)
+def test_of_a_thing_in_error_what_lies_below_its_last_sound_value_is_no_sample(
+    any_store: Store, tenant_id: int, values: tuple[float, ...], risen: float, falls: int
+) -> None:
+    one, at = asset(), datetime(2026, 5, 1, 10, tzinfo=UTC)
+    rows = [
+        counted(tenant_id, one, at + hour * HOUR, volume=value, error=error)
+        for hour, (value, error) in enumerate(zip(values, ERROR, strict=True))
+    ]
+    any_store.write(MESSAGE, rows)
+    assert [(day.risen, day.falls) for day in days(any_store, tenant_id, doubt="error")] == [(risen, falls)]
+
+
+def test_what_begins_in_error_begins_with_the_first_sound_value(any_store: Store, tenant_id: int) -> None:
+    one, at = asset(), datetime(2026, 5, 1, 10, tzinfo=UTC)
+    rows = [counted(tenant_id, one, at + hour * HOUR, volume=v, error=e) for hour, v, e in ((0, 0, 1), (1, 9, 0))]
+    any_store.write(MESSAGE, rows)
+    (day,) = days(any_store, tenant_id, doubt="error")
+    assert (day.first, day.last, day.risen) == (9.0, 9.0, 0.0)
+
+
+def test_a_sound_neighbour_is_found_beyond_those_in_error(any_store: Store, tenant_id: int) -> None:
+    one, start = asset(), datetime(2026, 1, 1, tzinfo=UTC)
+    times = [start + timedelta(days=day) for day in (0, 1, 2, 3)]
+    rows = [counted(tenant_id, one, at, volume=1.0, error=error) for at, error in zip(times, (0, 1, 0, 1), strict=True)]
+    any_store.write(MESSAGE, rows)
+    meant = Selection(tenant_id=tenant_id, asset_ids=[one], since=times[2], until=times[3])
+    assert neighboured(any_store.engine, MESSAGE, meant, "volume").since == times[1]
+    assert neighboured(any_store.engine, MESSAGE, meant, "volume", doubt="error").since == times[0]
 
 
 def test_meters_and_tenants_are_told_apart(any_store: Store, tenant_id: int) -> None:

@@ -2,7 +2,9 @@
 
 A counter that falls has begun anew at 0, or has run over at a power of ten. One that falls by little has done neither:
 water flows back, and an old value comes late. Until it is above where it was, it stands. A single value below both
-of its neighbours, of which the second is no lower than the first, is a fault of transmission, and no sample.
+of its neighbours, of which the second is no lower than the first, is a fault of transmission, and no sample; so is one
+far above them where they are close together. Of what a thing sends while it says itself that it is in error, what
+lies below the last sound value is none.
 """
 
 from __future__ import annotations
@@ -57,9 +59,11 @@ def rise(before: float, after: float) -> tuple[float, bool]:
 
 
 def counter_days(
-    engine: Engine, stream: Stream, selection: Selection, channel: str, *, zone: ZoneInfo
+    engine: Engine, stream: Stream, selection: Selection, channel: str, *, zone: ZoneInfo, doubt: str = ""
 ) -> list[CounterDay]:
     """The days of the samples meant, in the order of asset and day. A row without a value is no sample.
+
+    `doubt`: the channel that is not 0 where a value may be none; empty where nothing tells of it.
 
     KeyError for a channel that the stream has not; ValueError for one that is no number.
     """
@@ -68,12 +72,15 @@ def counter_days(
     if selection.is_empty:
         return []
     with engine.client() as client:
-        rows = client.query(_days_sql(stream, selection, channel, zone)).result_rows
+        rows = client.query(_days_sql(stream, selection, channel, zone, doubt)).result_rows
     return [CounterDay(*row) for row in rows]
 
 
-def neighboured(engine: Engine, stream: Stream, selection: Selection, channel: str) -> Selection:
-    """The selection, widened to the assets' nearest samples before and after it, where there are any."""
+def neighboured(engine: Engine, stream: Stream, selection: Selection, channel: str, *, doubt: str = "") -> Selection:
+    """The selection, widened to the assets' nearest samples before and after it, where there are any.
+
+    `doubt`: as for `counter_days`; to the nearest that are beyond it, too.
+    """
     since, until = selection.since, selection.until
     if selection.is_empty:
         return selection
@@ -81,10 +88,11 @@ def neighboured(engine: Engine, stream: Stream, selection: Selection, channel: s
 
         def nearest(which: str, side: Selection) -> Iterator[datetime]:
             question = (
-                f"SELECT {which}(ts) FROM {table_of(stream)} WHERE {side.sql()} "
+                f"SELECT {which}(ts), {which}OrNullIf(ts, NOT {_doubted(stream, doubt)}) "
+                f"FROM {table_of(stream)} WHERE {side.sql()} "
                 f"AND `{stream.channel(channel).name}` IS NOT NULL GROUP BY asset_id"
             )
-            return (row[0] for row in client.query(question).result_rows)
+            return (at for row in client.query(question).result_rows for at in row if at is not None)
 
         if since is not None:
             since = min(nearest("max", replace(selection, since=None, until=since)), default=since)
@@ -94,8 +102,13 @@ def neighboured(engine: Engine, stream: Stream, selection: Selection, channel: s
     return replace(selection, since=since, until=until)
 
 
-def _days_sql(stream: Stream, selection: Selection, channel: str, zone: ZoneInfo) -> str:
-    """Innermost first: the samples; beside each the one before; the new beginnings numbered; the highest since then.
+def _doubted(stream: Stream, doubt: str) -> str:
+    return f"(ifNull(`{stream.channel(doubt).name}`, 0) != 0)" if doubt else "false"
+
+
+def _days_sql(stream: Stream, selection: Selection, channel: str, zone: ZoneInfo, doubt: str) -> str:
+    """Innermost first: the samples; those that may be believed; beside each the one before and the one after, which
+    tell the faults of transmission; the new beginnings numbered; the highest since then.
 
     Then a row for each day, with the steps from its first sample on.
     """
@@ -107,11 +120,19 @@ def _days_sql(stream: Stream, selection: Selection, channel: str, zone: ZoneInfo
     around = f"OVER ({by_time} ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)"
     samples = (
         f"SELECT asset_id, ts AS t{ties}, toDate(toTimeZone(ts, {literal(zone.key)})) AS day, "
-        f"toFloat64(assumeNotNull(`{channel}`)) AS v "
+        f"toFloat64(assumeNotNull(`{channel}`)) AS v, {_doubted(stream, doubt)} AS doubted "
         f"FROM {table_of(stream)} FINAL WHERE {selection.sql()} AND `{channel}` IS NOT NULL"
     )
+    if doubt:
+        since = f"OVER ({by_time} ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)"
+        beyond_it = "if(doubted, NULL, v)"
+        near = f"coalesce(anyLast({beyond_it}) OVER ({by_time} {until_now}), any({beyond_it}) {since}, v)"
+        placed = f"SELECT *, {near} AS near FROM ({samples})"
+        samples = f"SELECT * EXCEPT near FROM ({placed}) WHERE NOT (doubted AND v < near * {STANDS} AND v < near)"
     beside = f"SELECT *, lagInFrame(v, 1, v) {around} AS l, leadInFrame(v, 1, v) {around} AS r FROM ({samples})"
-    sound = f"SELECT * FROM ({beside}) WHERE NOT (v < l * {STANDS} AND v < r AND r >= l)"
+    is_dip = f"v < l * {STANDS} AND v < r AND r >= l"
+    is_spike = f"l > 0 AND r >= l AND l >= r * {STANDS} AND r < v * {STANDS}"
+    sound = f"SELECT * FROM ({beside}) WHERE NOT ({is_dip}) AND NOT ({is_spike})"
     compared = (
         f"SELECT *, lagInFrame(v, 1, v) {before} AS ahead, v < ahead * {STANDS} AND v < ahead AS fell FROM ({sound})"
     )
