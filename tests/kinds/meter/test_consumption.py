@@ -101,7 +101,7 @@ def test_an_exchange_counts_the_old_meter_to_its_end_and_then_the_new_one() -> N
     assert amounts(found) == pytest.approx([10.0, 10.0, 2.0])
     assert [(use.exchange, use.reset, use.estimated) for use in found] == [
         (False, False, False),
-        (True, False, False),
+        (True, False, True),  # what was used from the old one's last message to the new one's first is lost
         (False, False, False),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
@@ -43,11 +43,15 @@ RECORDS = st.builds(record, st.sampled_from(MEASURES), NUMBERS, **NAMES) | st.bu
 TELEGRAMS = st.lists(RECORDS, max_size=8) | st.lists(RECORDS, min_size=30, max_size=36)
 
 
+def by_tariff(records: list[Record]) -> list[Record]:
+    return sorted(records, key=lambda one: (one.tariff, one.subunit))
+
+
 def said_by(records: list[Record], quantity: Quantity, storage: int) -> list[datetime]:
-    """The times that records of that quantity and storage name, in their order."""
+    """The times that records of that quantity and storage name, those of no tariff first."""
     texts = [
         one.value
-        for one in records
+        for one in by_tariff(records)
         if (known := dimension_of(one.dimension)) and known.quantity is quantity and one.storagenr == storage
         if isinstance(one.value, str) and one.function in INSTANTANEOUS
     ]
@@ -55,15 +59,15 @@ def said_by(records: list[Record], quantity: Quantity, storage: int) -> list[dat
 
 
 def channels_of(records: list[Record], due_storage: int) -> dict[str, float]:
-    """Of what has a value of the due date first, then by tariff and subunit."""
+    """By tariff and subunit, and then first of what has a value of the due date."""
     due = {
         (plain(one.dimension), one.tariff, one.subunit)
         for one in records
         if one.number is not None and one.storagenr == due_storage != 0
     }
 
-    def rank(one: Record) -> tuple[bool, int, int]:
-        return (plain(one.dimension), one.tariff, one.subunit) not in due, one.tariff, one.subunit
+    def rank(one: Record) -> tuple[int, int, bool]:
+        return one.tariff, one.subunit, (plain(one.dimension), one.tariff, one.subunit) not in due
 
     found: dict[str, float] = {}
     for one in sorted(records, key=rank):
@@ -96,6 +100,27 @@ def measurements_of(records: list[Record], due_storage: int) -> list[tuple[Pair,
     return found
 
 
+def test_the_channel_is_that_of_the_total_whatever_else_a_telegram_tells() -> None:
+    total, of_tariff = record("Energy (kWh)", 50_001), record("Energy (kWh)", 300, tariff=1)
+    due = record("Energy (kWh)", 250, tariff=1, storagenr=1)
+    for data in ([total], [total, of_tariff, due], [due, of_tariff, total]):
+        row = row_of(understood(message(data)), received_at=RECEIVED, zone=BERLIN, due_storage=1)
+        assert row.values["energy"] == 50_001
+
+
+def test_of_one_tariff_the_one_with_a_value_of_the_due_date_goes_first() -> None:
+    data = [record("Energy (Wh)", 7_000), record("Energy (kWh)", 8), record("Energy (kWh)", 5, storagenr=1)]
+    row = row_of(understood(message(data)), received_at=RECEIVED, zone=BERLIN, due_storage=1)
+    assert row.values["energy"] == 8
+
+
+def test_the_telegrams_own_time_is_of_no_tariff_wherever_it_stands() -> None:
+    own, of_maximum = record(TIME, "2021-09-07T10:30:00"), record(TIME, "2021-09-06T23:00:00", tariff=1)
+    for data in ([own, of_maximum], [of_maximum, own]):
+        row = row_of(understood(message(data)), received_at=RECEIVED, zone=BERLIN, due_storage=1)
+        assert row.values["own_time"] == datetime(2021, 9, 7, 8, 30, tzinfo=UTC)
+
+
 @given(data=TELEGRAMS, again=st.randoms(use_true_random=False), due_storage=st.integers(0, 2))
 def test_every_telegram_is_read_as_its_records_say(data: list[Said], again: Any, due_storage: int) -> None:
     for _ in range(2):
@@ -111,19 +136,19 @@ def check(data: list[Said], due_storage: int) -> None:
 
     measured = measurements_of(records, due_storage)
     assert list(pairs.all) == [pair for pair, _ in measured]
-    mains = [pair for pair, has_newest in measured if has_newest]
-    mains.sort(key=lambda pair: (pair.due is None, dimension_of(pair.dimension) is None))
+    mains = [pair for pair, _ in measured]
+    mains.sort(key=lambda pair: (pair.newest is None, pair.due is None, dimension_of(pair.dimension) is None))
     assert pairs.main == (mains[0] if mains else None)
     main = pairs.main
     assert row.values["main_dimension"] == (main.dimension if main else None)
-    assert row.values["main_value"] == (str(main.newest) if main else None)
+    assert row.values["main_value"] == (str(main.newest) if main and main.newest is not None else None)
     assert row.values["due_value"] == (str(main.due) if main and main.due is not None else None)
 
     own = [*said_by(records, Quantity.DATE_AND_TIME, 0), *said_by(records, Quantity.DATE, 0)]
     assert row.values["own_time"] == (local_to_utc(own[0], BERLIN, received_at=RECEIVED) if own else None)
     dates = [
         moment_said(one.value)
-        for one in records
+        for one in by_tariff(records)
         if one.storagenr == due_storage and one.dimension in (TIME, DATE) and one.function in INSTANTANEOUS
         if isinstance(one.value, str)
     ]

@@ -139,7 +139,29 @@ class TestDigits:
 
 
 class TestTheUse:
-    def test_is_that_of_the_tariff_that_is_billed_in_whatever_order_they_come(
+    def test_is_none_while_a_meter_in_error_says_nought(self, owner: Person, tenant: Tenant) -> None:
+        said = ((12_345, 0), (12_346, 0), (0, 16), (0, 16), (12_346, 0), (12_347, 0))
+        for hour, (value, status) in enumerate(said):
+            at = RECEIVED + hour * DAY / 24
+            time = record("Time Point (time & date)", telegram_time(at))
+            message_store(
+                tenant, message([time, record("Energy (kWh)", value)], who={"status": status}), received_at=at
+            )
+        meter = Asset.objects.get(key=KEY)
+        window = {"per": "month", "since": "2021-09-01", "until": "2021-10-01"}
+        (month,) = owner.jwt.get(f"/api/meters/{meter.pk}/consumption/", window).json()["results"]
+        assert (month["amount"], month["reset"]) == (2.0, False)
+
+    def test_has_no_noise_in_its_digits(self, owner: Person, tenant: Tenant) -> None:
+        for day, value in enumerate((0.1, 0.2, 0.4)):
+            at = RECEIVED + day * DAY
+            time = record("Time Point (time & date)", telegram_time(at))
+            message_store(tenant, message([time, record("Energy (kWh)", value)]), received_at=at)
+        meter = Asset.objects.get(key=KEY)
+        window = {"per": "month", "since": "2021-09-01", "until": "2021-10-01"}
+        assert owner.jwt.get(f"/api/meters/{meter.pk}/consumption/", window).json()["total"] == 0.3
+
+    def test_is_that_of_all_tariffs_in_whatever_order_they_come_and_whatever_is_billed(
         self, owner: Person, tenant: Tenant
     ) -> None:
         for day in range(4):
@@ -154,4 +176,4 @@ class TestTheUse:
         meter = Asset.objects.get(key=KEY)
         window = {"per": "day", "since": "2021-09-07", "until": "2021-09-11"}
         answer = owner.jwt.get(f"/api/meters/{meter.pk}/consumption/", window).json()
-        assert answer["total"] == pytest.approx(3, abs=0.01)
+        assert answer["total"] == pytest.approx(1_500, abs=0.01)

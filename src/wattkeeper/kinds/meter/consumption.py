@@ -20,6 +20,7 @@ from wattkeeper.flow.store.store import store
 from wattkeeper.kinds.meter.streams import MESSAGE
 
 GAP = timedelta(hours=36)  # a midnight in a longer one is guessed
+DOUBT = "error"  # the channel that tells of a value that may be none
 
 Period = tuple[datetime, datetime]
 
@@ -33,7 +34,8 @@ class Per(StrEnum):
 class Use:
     """What was used in `[since, until)`, in the counter's unit: never less than 0, None where nothing is known.
 
-    `estimated`: a midnight at its end lies in a gap of more than 36 hours, or samples are missing on one side of it.
+    `estimated`: a midnight at its end lies in a gap of more than 36 hours, or samples are missing on one side of it,
+    or in it a meter was exchanged: what was used between the old one's last message and the new one's first is lost.
     `is_part`: only the samples at one of its ends are missing, and nothing else is guessed.
     `reset`: the counter was found to have begun anew, or to have run over. `exchange`: a new meter was first heard.
     """
@@ -86,7 +88,8 @@ def consumption(
         return []
     meant = Selection(tenant_id=tenant_id, asset_ids=asset_ids, since=periods[0][0], until=periods[-1][1])
     engine = store().engine
-    found = by_asset(counter_days(engine, MESSAGE, neighboured(engine, MESSAGE, meant, channel), channel, zone=zone))
+    wide = neighboured(engine, MESSAGE, meant, channel, doubt=DOUBT)
+    found = by_asset(counter_days(engine, MESSAGE, wide, channel, zone=zone, doubt=DOUBT))
     return uses_of_chain([found.get(asset_id, []) for asset_id in asset_ids], periods)
 
 
@@ -155,7 +158,7 @@ def _use(curves: Sequence[_Curve], since: datetime, until: datetime) -> Use:
     first, last = min(curve.first for curve in curves), max(curve.last for curve in curves)
     is_part = since < first or until > last
     is_guessed = any(curve.in_gap(since) or curve.in_gap(until) for curve in counting) or any(
-        start < until and end > since for start, end in _silences(curves)
+        start < until and end > since for start, end in _exchanges(curves)
     )
     return Use(
         since,
@@ -168,10 +171,10 @@ def _use(curves: Sequence[_Curve], since: datetime, until: datetime) -> Use:
     )
 
 
-def _silences(curves: Sequence[_Curve]) -> Iterator[Period]:
-    """The times of an exchange in which no meter was heard for long."""
+def _exchanges(curves: Sequence[_Curve]) -> Iterator[Period]:
+    """The times in which the old meter was not heard any more and the new one not yet."""
     for old, new in itertools.pairwise(curves):
-        if new.first - old.last > GAP:
+        if new.first > old.last:
             yield old.last, new.first
 
 

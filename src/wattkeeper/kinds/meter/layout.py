@@ -4,7 +4,7 @@ change: so what the records' names say is worked out once for each shape, and wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import NoneType
@@ -13,8 +13,9 @@ from wattkeeper.kinds.meter.codes.dimensions import NOT_MEASURED, Dimension, Qua
 from wattkeeper.kinds.meter.message import INSTANTANEOUS, Record
 from wattkeeper.kinds.meter.numbers import SentFloat
 
-# Which quantity fills which channel: of its plain numbers of storage 0 one with a value of the due date, of the lowest
-# tariff and subunit. So it is the same one in whatever order the records come.
+# Which quantity fills which channel: of its plain numbers of storage 0 the one of the lowest tariff (0 is the total)
+# and subunit, and of those alike one with a value of the due date. So it is the same one in whatever order the records
+# come, and whatever else a telegram tells.
 CHANNEL_OF = {
     Quantity.ENERGY: "energy",
     Quantity.VOLUME: "volume",
@@ -33,6 +34,7 @@ _HOLDS: Mapping[type, int] = {int: _NUMBER, float: _NUMBER, SentFloat: _NUMBER, 
 # Of each record: dimension, storage number, tariff, subunit, function, and what its value is.
 _Shape = tuple[tuple[str, int, int, int, str, int], ...]
 _Name = tuple[str, int, int]  # dimension without its surplus blanks, tariff, subunit
+_Place = tuple[int, int, int]  # tariff, subunit, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class PairPlaces:
 class Layout:
     """Places are indexes of records. Where there are several, the first whose value will do counts.
 
-    `own_times`: when the telegram was made, times of day before dates. `due_dates`: when its due values were.
+    `own_times`: when the telegram was made, times of day before dates. `due_dates`: when its due values were. Of both
+    those of no tariff first.
     `pairs`: those with a newest value first. `channels`: numbers by the channel that they fill, and what scales them.
     `unknown`: dimensions that are in no table, each once.
     """
@@ -75,9 +78,9 @@ def layout_of(records: Sequence[Record], due_storage: int) -> Layout:
 
 
 def _layout_of(shape: _Shape, due_storage: int) -> Layout:
-    times: list[int] = []
-    days: list[int] = []
-    due_dates: list[int] = []
+    times: list[_Place] = []
+    days: list[_Place] = []
+    due_dates: list[_Place] = []
     newest: dict[_Name, int] = {}
     due: dict[_Name, int] = {}
     channels: dict[str, list[tuple[_Name, int, Dimension]]] = {}
@@ -92,9 +95,9 @@ def _layout_of(shape: _Shape, due_storage: int) -> Layout:
             is_time, is_day = known.quantity is Quantity.DATE_AND_TIME, known.quantity is Quantity.DATE
             if holds == _TEXT and (is_time or is_day):
                 if storage == 0:
-                    (times if is_time else days).append(place)
+                    (times if is_time else days).append((tariff, subunit, place))
                 if storage == due_storage:
-                    due_dates.append(place)
+                    due_dates.append((tariff, subunit, place))
         elif holds == _NUMBER:
             if storage == 0 and known is not None and (channel := CHANNEL_OF.get(known.quantity)):
                 channels.setdefault(channel, []).append(((plain(dimension), tariff, subunit), place, known))
@@ -102,10 +105,10 @@ def _layout_of(shape: _Shape, due_storage: int) -> Layout:
                 (newest if storage == 0 else due).setdefault((plain(dimension), tariff, subunit), place)
     pairs = {name: _pair(shape, newest.get(name), due.get(name)) for name in (newest | due)}
     return Layout(
-        (*times, *days),
-        tuple(due_dates),
+        (*_lowest_first(times), *_lowest_first(days)),
+        tuple(_lowest_first(due_dates)),
         tuple(pairs.values()),
-        min((pairs[name] for name in newest), key=_rank, default=None),
+        min(pairs.values(), key=_rank, default=None),
         tuple((channel, _in_order(places, due)) for channel, places in channels.items()),
         tuple(unknown),
     )
@@ -114,8 +117,13 @@ def _layout_of(shape: _Shape, due_storage: int) -> Layout:
 def _in_order(
     places: list[tuple[_Name, int, Dimension]], due: Mapping[_Name, int]
 ) -> tuple[tuple[int, Dimension], ...]:
-    ordered = sorted(places, key=lambda one: (one[0] not in due, one[0][1:], one[1]))
+    ordered = sorted(places, key=lambda one: (one[0][1:], one[0] not in due, one[1]))
     return tuple((place, known) for _, place, known in ordered)
+
+
+def _lowest_first(places: list[_Place]) -> Iterator[int]:
+    """That of a tariff is when its maximum was, say; the telegram's own is of none."""
+    return (place for _, _, place in sorted(places))
 
 
 _remembered = lru_cache(maxsize=_SHAPES)(_layout_of)
@@ -128,6 +136,6 @@ def _pair(shape: _Shape, newest: int | None, due: int | None) -> PairPlaces:
     return PairPlaces(dimension, tariff, subunit, newest, due)
 
 
-def _rank(pair: PairPlaces) -> tuple[bool, bool]:
+def _rank(pair: PairPlaces) -> tuple[bool, bool, bool]:
     """`min` gives the first of those that rank alike."""
-    return pair.due is None, dimension_of(pair.dimension) is None
+    return pair.newest is None, pair.due is None, dimension_of(pair.dimension) is None

@@ -23,7 +23,7 @@ from wattkeeper.flow.store.queries import Selection
 from wattkeeper.flow.store.store import StoreClosedError, store
 from wattkeeper.kinds.meter.actions import UseLearnt, uses_write
 from wattkeeper.kinds.meter.codes.dimensions import dimension_of
-from wattkeeper.kinds.meter.consumption import Per, Period, by_asset, periods_of, uses
+from wattkeeper.kinds.meter.consumption import DOUBT, Per, Period, by_asset, periods_of, uses
 from wattkeeper.kinds.meter.layout import CHANNEL_OF
 from wattkeeper.kinds.meter.models import Meter
 from wattkeeper.kinds.meter.streams import MESSAGE
@@ -129,7 +129,7 @@ def _learn(tenant_id: int, asked: Sequence[_Asked]) -> None:
     first = min(one.day for one in asked) - timedelta(days=DAYS + 2)
     since = datetime(first.year, first.month, first.day, tzinfo=zone)
     meant = Selection(tenant_id=tenant_id, asset_ids=[one.asset_id for one in asked], since=since, until=now())
-    days = by_asset(counter_days(store().engine, MESSAGE, meant, channel, zone=zone))
+    days = by_asset(counter_days(store().engine, MESSAGE, meant, channel, zone=zone, doubt=DOUBT))
     periods = {day: _periods(day, zone) for day in {one.day for one in asked}}
     learnt = []
     for one in asked:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from wattkeeper.base.assets.models import Asset
 from wattkeeper.flow.store.queries import StoredRow
 from wattkeeper.kinds.meter.codes import manufacturers, media
+from wattkeeper.kinds.meter.codes.dimensions import DECIMALS
 from wattkeeper.kinds.meter.consumption import Use
 from wattkeeper.kinds.meter.streams import MESSAGE
 from wattkeeper.kinds.meter.wording import clock_words, latest_of, status_words
@@ -131,7 +132,7 @@ class UseSerializer(serializers.Serializer[Any]):
         return {
             "since": iso(instance.since),
             "until": iso(instance.until),
-            "amount": instance.amount,
+            "amount": _amount(instance.amount),
             "estimated": instance.estimated,
             "reset": instance.reset,
             "exchange": instance.exchange,
@@ -141,13 +142,21 @@ class UseSerializer(serializers.Serializer[Any]):
 class ConsumptionSerializer(serializers.Serializer[Any]):
     """The use of a meter, with that of those that hung there before."""
 
-    channel = serializers.CharField(allow_null=True, help_text="The counter; null where it sends none.")
+    channel = serializers.CharField(
+        allow_null=True,
+        help_text="The counter, of the lowest tariff that it sends (0 is the total); null where it sends none.",
+    )
     unit = serializers.CharField(allow_blank=True)
     time_zone = serializers.CharField(help_text="Of the site: days and months end at its midnight.")
     per = serializers.ChoiceField(choices=["day", "month"])
     meters = serializers.ListField(child=serializers.IntegerField(), help_text="Ids, the oldest first.")
     total = serializers.FloatField(allow_null=True)
     results = UseSerializer(many=True)
+
+
+def _amount(exact: float | None) -> float | None:
+    """To the digits that a scaled value has at most."""
+    return None if exact is None else round(exact, DECIMALS)
 
 
 def iso(moment: datetime) -> str:
@@ -163,7 +172,7 @@ def told(*, channel: str, zone: str, per: str, meters: list[int], uses: list[Use
         "time_zone": zone,
         "per": per,
         "meters": meters,
-        "total": sum(known) if known else None,
+        "total": _amount(sum(known)) if known else None,
         "results": UseSerializer(uses, many=True).data,
     }
 
