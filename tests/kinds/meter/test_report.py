@@ -209,6 +209,19 @@ class TestALine:
         row = self.line(owner.jwt, tenant, said)
         assert (row["Measurement Dimension"], row["Newest Value"], row["Due Date Value"]) == ("Energy (kWh)", "2", "3")
 
+    @pytest.mark.parametrize("all_pairs", ["", "true"])
+    def test_says_of_a_value_that_is_missing_that_it_is_and_loses_not_what_is_billed(
+        self, all_pairs: str, owner: Person, tenant: Tenant
+    ) -> None:
+        said = [record(ENERGY, "Value during error state"), record(ENERGY, 5, storagenr=1)]
+        asked = {"month": "2021-09"} | ({"all": all_pairs} if all_pairs else {})
+        messages_store(tenant, [(message(said), RECEIVED)])
+        (row,) = rows(owner.jwt, **asked)
+        assert (row["Measurement Dimension"], row["Newest Value"], row["Due Date Value"]) == ("Energy (kWh)", "", "5")
+        assert row["Status"] == "ok (0); no time of its own; no value"
+        assert len(rows(owner.jwt, **asked, only="flagged")) == 1
+        assert rows(owner.jwt, **asked, raw="true")[0]["Status"] == "measurement"
+
     def test_says_whatever_its_number_is_in_eight_digits(self, owner: Person, tenant: Tenant) -> None:
         for identnr in (7, "A7"):
             messages_store(tenant, [(message(at=None, who={"identnr": identnr}), RECEIVED)])

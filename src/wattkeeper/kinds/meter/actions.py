@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -97,8 +98,13 @@ def _uses_write(learnt: Sequence[UseLearnt], *, tenant_id: int) -> None:
 
 def state_apply(stream: Stream, rows: Sequence[NewestRow]) -> None:
     """Move the meters' states forward to `rows`, in one statement, never back. What a message leaves out stays."""
-    states = ((row.asset_id, row.at, *map(row.values.get, _BROUGHT)) for row in rows)
+    states = ((row.asset_id, row.at, *map(_main_whole(row.values).get, _BROUGHT)) for row in rows)
     state_advance(MeterState, _BROUGHT, states, nulls_keep=True, same_time_moves=True)
+
+
+def _main_whole(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A value that stays as it was has the dimension that it was sent with."""
+    return values if values.get("main_value") is not None else {**values, "main_dimension": None}
 
 
 @transaction.atomic

@@ -43,8 +43,9 @@ class Pairs:
 def pairs_of(records: Sequence[Record], *, due_storage: int = DUE_STORAGE) -> Pairs:
     """Paired by dimension, tariff and subunit, never by position; of two of one name and storage the first counts.
 
-    The main measurement is the first newest number that has a partner, else the first there is. Of those alike what is
-    in the table goes first. What measures nothing (a fabrication number, an operating time) does not count.
+    The main measurement is the first newest number that has a partner, else the first there is, else the first of the
+    due date. Of those alike what is in the table goes first. What measures nothing (a fabrication number, an operating
+    time) does not count.
     `layout.py` says so for the places of the records; here are their values.
     """
     layout = layout_of(records, due_storage)

@@ -18,7 +18,8 @@ from wattkeeper.kinds.meter.pairs import Number, Pair
 from wattkeeper.kinds.meter.streams import UNKNOWN
 from wattkeeper.kinds.meter.telegram_times import CLOCK_OFF, NO_TIME
 
-FLAG_WORDS = {NO_TIME: "no time of its own", CLOCK_OFF: "clock off", UNKNOWN: "unknown code"}
+NO_VALUE = "no_value"  # a flag of the report alone: of the main measurement there is no newest value
+FLAG_WORDS = {NO_TIME: "no time of its own", CLOCK_OFF: "clock off", UNKNOWN: "unknown code", NO_VALUE: "no value"}
 MEASUREMENT, ERROR = "measurement", "error"
 _TO_THE_SECOND = 19  # characters of a time
 
@@ -116,7 +117,7 @@ def line_of(
         version=meter.version,
         status=code,
         status_words=status.words_of(code),
-        flags=tuple(flags),
+        flags=tuple(flags) if main and main.newest is not None else (*flags, NO_VALUE),
         due_date=_to_the_second(due_date),
         main=next((place for place, pair in enumerate(pairs) if pair is main), -1),
         pairs=tuple(map(pair_line, pairs)),

@@ -147,7 +147,9 @@ class _Question:
 def _typed(values: Sequence[Any]) -> tuple[Pairs, str]:
     """The main measurement and the due date, out of what lies beside a message."""
     _, dimension, newest, due, due_date, _ = values
-    main = Pair(dimension, 0, 0, number_of(newest), number_of(due) if due else None) if newest else None
+    main = None
+    if dimension:
+        main = Pair(dimension, 0, 0, number_of(newest) if newest else None, number_of(due) if due else None)
     return Pairs([main] if main else [], main, None), due_date or ""
 
 

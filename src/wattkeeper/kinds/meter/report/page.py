@@ -28,7 +28,7 @@ from wattkeeper.kinds.meter.codes import media
 from wattkeeper.kinds.meter.models import FrozenMonth, Meter
 from wattkeeper.kinds.meter.report.actions import month_freeze, month_unfreeze
 from wattkeeper.kinds.meter.report.asked import Asked, Only, type_said
-from wattkeeper.kinds.meter.report.lines import MeterLine, words_of_flag
+from wattkeeper.kinds.meter.report.lines import NO_VALUE, MeterLine, words_of_flag
 from wattkeeper.kinds.meter.report.messages import month_lines
 from wattkeeper.kinds.meter.report.months import Month, current_month, month_said
 from wattkeeper.kinds.meter.report.queries import frozen_month, late_count, missing_of, only_of, report_of
@@ -45,6 +45,7 @@ from wattkeeper.views.exports.response import export_response
 
 ROWS = 50  # meters
 MISSING = "missing"
+_FLAG_ICONS = {UNKNOWN: "question-mark-circle", NO_VALUE: "exclamation-triangle"}
 _MIDNIGHT = " 00:00:00"  # of a date alone
 _SHOWN: Sequence[tuple[str, StateBadge]] = (
     ("", StateBadge("In the report", Level.QUIET, "document-text")),
@@ -233,7 +234,7 @@ def _grouped(number: str) -> str:
 
 
 def _flag_badge(flag: str) -> StateBadge:
-    return StateBadge(words_of_flag(flag), Level.WARNING, "question-mark-circle" if flag == UNKNOWN else "clock")
+    return StateBadge(words_of_flag(flag), Level.WARNING, _FLAG_ICONS.get(flag, "clock"))
 
 
 def _types(looked: _Looked) -> list[tuple[int, str]]:

@@ -93,7 +93,7 @@ def _in_words(line: MeterLine, pair: PairLine, dimension: str) -> Sequence[Any]:
         dimension,
         _number(pair.newest_scaled),
         _number(pair.due_scaled),
-        line.due_date,
+        line.due_date or None,
         line.status_and_flags,
     )
 
@@ -108,7 +108,7 @@ def _in_codes(line: MeterLine, pair: PairLine) -> Sequence[Any]:
         pair.dimension,
         _number(pair.newest),
         _number(pair.due),
-        line.due_date,
+        line.due_date or None,
         ERROR if line.is_error else MEASUREMENT,
     )
 

@@ -23,7 +23,10 @@ MEDIUM = {"type": "string", "format": "medium"}
 TAG = ["Meter reports"]
 
 _file = OpenApiResponse(OpenApiTypes.BINARY, description="The file, streamed.")
-_rows = OpenApiResponse({"type": "array", "items": {"type": "object"}}, description="The file, streamed.")
+_rows = OpenApiResponse(
+    {"type": "array", "items": {"type": "object"}},
+    description="The file, streamed. Values are texts, so that no digit is lost; what is missing is null.",
+)
 _report = operation(
     "The latest message of a month of each meter: one line a meter, by manufacturer, number, version and type. A month "
     "ends at midnight of the meter's site, and a message counts in it by its own time; where it has none, or one that "
@@ -37,8 +40,15 @@ _report = operation(
     fails=[400, 503],
     parameters=[
         OpenApiParameter("month", MONTH, description="Where it is missing: the one that each site is in now."),
-        OpenApiParameter("all", bool, description="Every pair of values of each meter, not its main one alone."),
-        OpenApiParameter("raw", bool, description="Codes instead of words; dimensions and values as they were sent."),
+        OpenApiParameter(
+            "all", bool, description="Every pair of values that each meter measures, not its main one alone."
+        ),
+        OpenApiParameter(
+            "raw",
+            bool,
+            description="Codes instead of words; dimensions and values as they were sent. The tariff is in the words "
+            "alone.",
+        ),
         OpenApiParameter("format", str, enum=list(TABLE_FORMATS), description="csv where it is missing."),
         OpenApiParameter("site", SITE, description="The whole of it."),
         OpenApiParameter("type", MEDIUM, description="The medium: `heat`, `4` or `heat (4)`."),
