@@ -60,6 +60,7 @@ def test_the_list_follows_what_a_meter_says(page: Page, demo: Server) -> None:
 
 def test_other_months_are_looked_at_in_place(page: Page, demo: Server) -> None:
     opened(page, demo)
+    expect(page.locator("[data-live-state=live]")).to_be_attached()  # until then a link is a plain one
     address = page.url
     use = page.locator("#use")
     use.get_by_role("link", name="Months").click()

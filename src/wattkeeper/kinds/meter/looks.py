@@ -57,12 +57,12 @@ def _replaced(asset_ids: Sequence[int]) -> Mapping[int, StateBadge]:
 
 LOOKS = Looks(
     columns=(
-        Column(name="type", label="Medium", cell=_medium),
         Column(name="latest", label="Latest value", cell=_latest, numeric=True),
         Column(name="status", label="Status", cell=_status, sort="status"),
+        Column(name="type", label="Medium", cell=_medium),
         Column(name="clock_offset", label="Clock", cell=_clock, sort="clock_offset"),
     ),
-    at_first=("type", "latest", "status", "clock_offset"),
+    at_first=("latest", "status", "type"),
     tiles=_tiles,
     window="30d",
     has_keys=True,
