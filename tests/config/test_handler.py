@@ -313,7 +313,7 @@ class TestTheBody:
 
     def assert_too_large(self, answer: httpx.Response) -> None:
         assert answer.status_code == 413
-        assert answer.json() == {"detail": "The body is larger than 32 MiB. Send files in chunks."}
+        assert answer.json() == {"detail": "The body is larger than 32 MiB. Send it in parts."}
 
     def test_one_that_says_it_is_too_large_is_refused(self) -> None:
         self.assert_too_large(self.post(content=b"x" * (asgi.MAX_BODY_BYTES + 1)))

@@ -90,7 +90,7 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _too_large(send: Send) -> None:
-    body = b'{"detail": "The body is larger than 32 MiB. Send files in chunks."}'
+    body = b'{"detail": "The body is larger than 32 MiB. Send it in parts."}'
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": body})

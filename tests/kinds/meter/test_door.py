@@ -233,6 +233,9 @@ class TestABodyThatIs:
         assert answer.status_code == 400
         assert "gzip" in answer.json()["detail"]
 
+    def test_that_is_said_to_be_as_it_is_is_taken(self, door: Door) -> None:
+        assert door(documented(), **{"Content-Encoding": "identity"}).status_code == 201
+
     def test_packed_in_another_way_is_a_415(self, door: Door) -> None:
         answer = door(documented(), **{"Content-Encoding": "br"})
         assert (answer.status_code, "gzip" in answer.json()["detail"]) == (415, True)

@@ -24,6 +24,7 @@ from wattkeeper.flow.store.store import store
 from wattkeeper.kinds.meter.known import meters
 from wattkeeper.kinds.meter.receive import BODY_MOST, WHATS, answer_of, asked_of, body_of, submitted, unpacked
 from wattkeeper.kinds.meter.streams import MESSAGE
+from wattkeeper.views.api.hot import encoding_said
 from wattkeeper.views.api.lists import SIZE
 from wattkeeper.views.api.parameters import one_of, page_answer, page_of, require_page, tenant_filter, text
 from wattkeeper.views.api.readings import ReadingDoor
@@ -47,7 +48,7 @@ class MessageList(ReadingDoor):
 
     def post(self, request: Request) -> HttpResponse:
         caller = caller_of(request)
-        body = body_of(unpacked(_raw(request), request.headers.get("Content-Encoding", "").strip().lower()))
+        body = body_of(unpacked(_raw(request), encoding_said(request.headers.get("Content-Encoding", ""))))
         tenant = tenant_for_write(caller, request.query_params.get("tenant"))
         known = meters.ask(tenant.pk, list(body.meters.values()), by=caller.identity)
         asked = asked_of(body, known, tenant_id=tenant.pk, received_at=clock.now())

@@ -227,7 +227,12 @@ def _known_caller(authorization: bytes) -> Caller | None:
 
 def _encoding(headers: Mapping[bytes, bytes]) -> str:
     said = headers.get(b"content-encoding")
-    return said.decode("latin-1").strip().lower() if said else ""
+    return encoding_said(said.decode("latin-1")) if said else ""
+
+
+def encoding_said(said: str) -> str:
+    """What a `Content-Encoding` names; empty where the body is as it is."""
+    return said.strip().lower().removeprefix("identity")
 
 
 async def _body(receive: Receive) -> bytes | None:
