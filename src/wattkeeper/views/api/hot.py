@@ -232,7 +232,8 @@ def _encoding(headers: Mapping[bytes, bytes]) -> str:
 
 def encoding_said(said: str) -> str:
     """What a `Content-Encoding` names; empty where the body is as it is."""
-    return said.strip().lower().removeprefix("identity")
+    encoding = said.strip().lower()
+    return "" if encoding == "identity" else encoding
 
 
 async def _body(receive: Receive) -> bytes | None:
