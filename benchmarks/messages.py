@@ -18,6 +18,7 @@ from tests.support.message_load import PATH, Messages
 
 from benchmarks.peers.serving import peer_serving
 from benchmarks.report import Figure
+from benchmarks.sent import answer_figures
 from benchmarks.server import Server
 
 METERS, CLIENTS = 10_000, 256
@@ -53,14 +54,7 @@ def message_figures(server: Server) -> Iterator[Figure]:
         ours.rate >= RATE_LIMIT,
     )
     yield Figure("  times as many", f"{times:.1f}", "", f"{TIMES_LIMIT}", times >= TIMES_LIMIT)
-    yield Figure(
-        "  how long each took",
-        _spread(ours),
-        _spread(theirs),
-        f"p99 {P99_LIMIT_SECONDS * 1e3:.0f} ms",
-        ours.quantile(0.99) < P99_LIMIT_SECONDS,
-    )
-    yield Figure("  answers that were no 201", f"{_bad(ours)}", f"{_bad(theirs)}", "0", _bad(ours) == 0)
+    yield from answer_figures(ours, theirs, good=201, p99=P99_LIMIT_SECONDS)
     yield Figure("  the server's processor time for each", f"{each * 1e6:.0f} \u00b5s")
     rate = ARRAY * arrays.rate
     yield Figure(
@@ -70,8 +64,7 @@ def message_figures(server: Server) -> Iterator[Figure]:
         f"{ARRAY_LIMIT:,} a second",
         rate >= ARRAY_LIMIT,
     )
-    yield Figure("  how long each array took", _spread(arrays))
-    yield Figure("  answers that were no 201", f"{_bad(arrays)}", "", "0", _bad(arrays) == 0)
+    yield from answer_figures(arrays, good=201, what="each array")
     yield Figure("  the server's processor time for each message", f"{spent * 1e6:.0f} \u00b5s")
 
 
@@ -122,11 +115,3 @@ def _peer() -> Iterator[int]:
                 yield port
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _spread(sent: Sent) -> str:
-    return f"p50 {sent.quantile(0.5) * 1e3:.0f} ms, p99 {sent.quantile(0.99) * 1e3:.0f} ms"
-
-
-def _bad(sent: Sent) -> int:
-    return sent.answers.total() - len(sent.latencies)

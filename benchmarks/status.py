@@ -15,6 +15,7 @@ from tests.support.status_load import Script
 from benchmarks.pages import times_of
 from benchmarks.peers.serving import peer_serving
 from benchmarks.report import Figure
+from benchmarks.sent import answer_figures
 from benchmarks.server import Server
 
 BATTERIES = 100_000
@@ -44,14 +45,7 @@ def status_figures(server: Server, folder: Path) -> Iterator[Figure]:
         f"{RATE_LIMIT:,} a second",
         ours.rate >= RATE_LIMIT,
     )
-    yield Figure(
-        "  how long each took",
-        _spread(ours),
-        _spread(theirs),
-        f"p99 {P99_LIMIT_SECONDS * 1e3:.0f} ms",
-        ours.quantile(0.99) < P99_LIMIT_SECONDS,
-    )
-    yield Figure("  answers that were no 200", f"{_bad(ours)}", f"{_bad(theirs)}", "0", _bad(ours) == 0)
+    yield from answer_figures(ours, theirs, good=200, p99=P99_LIMIT_SECONDS)
     yield Figure("plain DRF: its list", f"{statistics.median(pages) * 1e3:.1f} ms median")
 
 
@@ -84,11 +78,3 @@ def _updated(send: Callable[[Load], Sent], port: int, *, headers: dict[str, str]
     warm = Load(port, headers, batteries, script, path, clients=CLIENTS, seconds=WARM_SECONDS)
     first = send(warm).acknowledged
     return send(Load(port, headers, batteries, script, path, CLIENTS, SECONDS, first=first))
-
-
-def _spread(sent: Sent) -> str:
-    return f"p50 {sent.quantile(0.5) * 1e3:.0f} ms, p99 {sent.quantile(0.99) * 1e3:.0f} ms"
-
-
-def _bad(sent: Sent) -> int:
-    return sent.answers.total() - len(sent.latencies)
